@@ -1,0 +1,1 @@
+"""The order of the work: Prefect flows that compose the steps of `tasks.steps`."""

@@ -1,0 +1,1 @@
+"""A sample request that looks like scans, drawn from code."""

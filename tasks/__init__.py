@@ -1,0 +1,1 @@
+"""The work: pure functions over immutable values. `tasks.steps` alone knows Prefect."""

@@ -1,0 +1,1 @@
+"""Contacts: words to claims about contact details."""

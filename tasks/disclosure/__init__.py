@@ -1,0 +1,1 @@
+"""Disclosure: redacted records to a signed, published bundle."""

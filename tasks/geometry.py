@@ -1,0 +1,171 @@
+"""Rectangles and the two spaces they live in.
+
+*Page space* is the raster as a reader sees it: integer pixels, origin top left, x right, y down.
+*Reading space* is the same page turned and straightened so that lines of text run left to right and level; OCR and
+the recognisers work there. A `Frame` is the one way from reading space back to page space.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Box:
+    """A half-open rectangle in pixels: x0 <= x < x1, y0 <= y < y1."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def width(self) -> int:
+        """Width in px."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        """Height in px."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> int:
+        """Area in px², zero for an empty or inverted box."""
+        return max(0, self.width) * max(0, self.height)
+
+    @property
+    def center(self) -> Point:
+        """Centre point in px."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def intersection(self, other: Box) -> Box:
+        """The overlap; its `area` is 0 when there is none."""
+        return Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+
+    def meets(self, other: Box) -> bool:
+        """Whether the two share at least one pixel."""
+        return self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1
+
+    def contains(self, other: Box) -> bool:
+        """Whether `other` lies wholly inside."""
+        return self.x0 <= other.x0 and self.y0 <= other.y0 and self.x1 >= other.x1 and self.y1 >= other.y1
+
+    def padded(self, dx: int, dy: int | None = None) -> Box:
+        """Grown by `dx` px left and right and `dy` (default `dx`) px up and down."""
+        dy = dx if dy is None else dy
+        return Box(self.x0 - dx, self.y0 - dy, self.x1 + dx, self.y1 + dy)
+
+    def clipped(self, width: int, height: int) -> Box:
+        """The part inside a page of `width` x `height` px."""
+        return self.intersection(Box(0, 0, width, height))
+
+    def snapped(self, grid: int, width: int, height: int) -> Box:
+        """Grown outwards to multiples of `grid` px, then clipped to the page."""
+        return Box(
+            self.x0 // grid * grid, self.y0 // grid * grid, -(-self.x1 // grid) * grid, -(-self.y1 // grid) * grid
+        ).clipped(width, height)
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all `boxes`.
+
+    Raises:
+        ValueError: there are none.
+    """
+    found = list(boxes)
+    if not found:
+        raise ValueError("union of no boxes")
+    return Box(min(b.x0 for b in found), min(b.y0 for b in found), max(b.x1 for b in found), max(b.y1 for b in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How one reading of a page lies over the page.
+
+    The reading's raster came from the page by, in this order: resizing by (`scale_x`, `scale_y`); turning by
+    `quarter_turns` x 90 degrees anticlockwise (as `numpy.rot90`); turning by `skew_deg` degrees anticlockwise about
+    its centre, same size.
+
+    Attributes:
+        page_width: width of the page raster, px.
+        page_height: height of the page raster, px.
+        scale_x: reading px per page px, horizontally in page space (fax pages have unequal scales).
+        scale_y: reading px per page px, vertically in page space.
+        quarter_turns: 0 to 3.
+        skew_deg: straightening angle, degrees, anticlockwise as seen.
+    """
+
+    page_width: int
+    page_height: int
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    quarter_turns: int = 0
+    skew_deg: float = 0.0
+
+    @property
+    def scaled_size(self) -> tuple[int, int]:
+        """(width, height) in px after resizing, before turning."""
+        return round(self.page_width * self.scale_x), round(self.page_height * self.scale_y)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the reading raster, px."""
+        w, h = self.scaled_size
+        return (h, w) if self.quarter_turns % 2 else (w, h)
+
+    def point_to_page(self, x: float, y: float) -> Point:
+        """A point of reading space in page space."""
+        width, height = self.size
+        if self.skew_deg:
+            # y points down, so an anticlockwise turn by +a as seen maps (x, y) to (x cos a + y sin a, y cos a - x sin a).
+            a = math.radians(-self.skew_deg)
+            cx, cy = width / 2, height / 2
+            dx, dy = x - cx, y - cy
+            x, y = cx + dx * math.cos(a) + dy * math.sin(a), cy + dy * math.cos(a) - dx * math.sin(a)
+        w, h = self.scaled_size
+        match self.quarter_turns % 4:
+            case 1:
+                x, y = w - y, x
+            case 2:
+                x, y = w - x, h - y
+            case 3:
+                x, y = y, h - x
+        return x / self.scale_x, y / self.scale_y
+
+    def quad_to_page(self, box: Box) -> tuple[Point, Point, Point, Point]:
+        """The four corners of a reading-space box in page space: top left, top right, bottom right, bottom left."""
+        return (
+            self.point_to_page(box.x0, box.y0),
+            self.point_to_page(box.x1, box.y0),
+            self.point_to_page(box.x1, box.y1),
+            self.point_to_page(box.x0, box.y1),
+        )
+
+    def box_to_page(self, box: Box) -> Box:
+        """The upright page-space box around a reading-space box, clipped to the page."""
+        quad = self.quad_to_page(box)
+        return Box(
+            math.floor(min(p[0] for p in quad) + 1e-6),
+            math.floor(min(p[1] for p in quad) + 1e-6),
+            math.ceil(max(p[0] for p in quad) - 1e-6),
+            math.ceil(max(p[1] for p in quad) - 1e-6),
+        ).clipped(self.page_width, self.page_height)
+
+    def regions_to_page(self, box: Box, max_rise_px: float = 3.0) -> tuple[Box, ...]:
+        """Upright page-space boxes that together cover a reading-space box.
+
+        A long box on a slanted line would swallow the lines above and below; it is cut into pieces whose slant is at
+        most `max_rise_px` (page px) each.
+        """
+        quad = self.quad_to_page(box)
+        along_x = abs(quad[1][1] - quad[0][1]) if self.quarter_turns % 2 == 0 else abs(quad[1][0] - quad[0][0])
+        pieces = max(1, math.ceil(along_x / max_rise_px)) if self.skew_deg else 1
+        pieces = min(pieces, max(1, box.width // 8))
+        edges = [box.x0 + round(box.width * i / pieces) for i in range(pieces + 1)]
+        boxes = (self.box_to_page(Box(a, box.y0, b, box.y1)) for a, b in zip(edges, edges[1:], strict=False))
+        return tuple(b for b in boxes if b.area)

@@ -1,0 +1,467 @@
+"""The values that travel through the pipeline, each made once and never changed.
+
+    object -> Record -> PageRaster* -> Transcript -> Detection* -> RedactionPlan -> redacted file -> VerificationReport
+                               all records of the request -> Dossier -> Bag -> Statement -> Envelope -> published
+
+Rules kept here: frozen and slotted; every text that could hold a contact detail is `repr=False`; pages are counted
+from 0 inside and from 1 wherever a person reads. Coordinates are px (see `tasks.geometry` for the two spaces).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from tasks.geometry import Box, Frame
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Mode = Literal["bilevel", "grey", "colour"]
+
+
+class Kind(StrEnum):
+    """What a detection claims to have found."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    FAX = "fax"
+    PAGER = "pager"
+    RADIO = "radio"
+    EXTENSION = "extension"
+    ADDRESS = "address"
+    POSTCODE = "postcode"
+    URL = "url"
+    HANDLE = "handle"
+    CODE = "code"  # QR code or barcode
+    TERM = "term"  # asked for by the request's policy
+    BOX = "box"  # drawn by a person
+
+
+# ------------------------------------------------------------------------------------------------ intake
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a source file is, by its content.
+
+    Attributes:
+        type: `application/pdf`, `image/tiff`, `image/jpeg` or `image/png`.
+        pages: number of pages or frames, at least 1.
+        notes: what was odd but bearable, as safe codes (`named-as-another-type`, `has-attachments`, ...).
+    """
+
+    type: str
+    pages: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One source file of a request.
+
+    Attributes:
+        number: 1, 2, ... in the order the request lists them.
+        key: its object key in the intake bucket (untrusted text).
+        etag: the store's tag of the object as read.
+        sha256: digest of its bytes, hex.
+        size: bytes.
+        title: safe to publish.
+        date: ISO date of the record, or "".
+    """
+
+    number: int
+    key: str = field(repr=False)
+    etag: str
+    sha256: str
+    size: int
+    media: Media
+    title: str = field(repr=False)
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A file of a request that could not be taken in; its copy and this reason are in the quarantine bucket."""
+
+    name: str = field(repr=False)
+    code: str
+    detail: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one request consisted of when it was taken in.
+
+    Attributes:
+        listing: digest over names, etags and sizes of the request's objects: the same listing is the same request.
+        request: digest of request.json, hex.
+    """
+
+    reference: str
+    listing: str
+    request: str
+    records: tuple[Record, ...]
+    rejected: tuple[Rejection, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as one reader saw it.
+
+    Attributes:
+        box: in the reading's space.
+        confidence: 0 to 100. Low confidence never hides a word from detection.
+        line: ordinal of its visual line within the reading; words of a line are consecutive, left to right.
+    """
+
+    text: str = field(repr=False)
+    box: Box
+    confidence: float
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one pass of one reader saw on one page.
+
+    Attributes:
+        reader: engine and settings, e.g. `tesseract --psm 3`, or `text-layer`.
+        frame: from the reading's space back to page space.
+    """
+
+    reader: str
+    frame: Frame
+    words: tuple[Word, ...] = field(repr=False)
+
+    def lines(self) -> Iterator[tuple[Word, ...]]:
+        """The words grouped by visual line, in reading order."""
+        start = 0
+        for end in range(1, len(self.words) + 1):
+            if end == len(self.words) or self.words[end].line != self.words[start].line:
+                yield self.words[start:end]
+                start = end
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A QR code or barcode; `box` is in page space."""
+
+    format: str
+    text: str = field(repr=False)
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a person should look at a page; `code` and `message` are safe to show anywhere.
+
+    Attributes:
+        score: 0 (look if there is time) to 1 (something is surely missed).
+        box: where, in page space; None for the whole page.
+    """
+
+    code: str
+    message: str
+    score: float
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageTranscript:
+    """Everything read from one page.
+
+    Attributes:
+        page: 0-based.
+        width_px: width of the page raster.
+        height_px: height of the page raster.
+        dpi: (horizontal, vertical); fax pages differ.
+        readings: the first is the primary one, whose words become the output's text layer. Detection uses all.
+    """
+
+    page: int
+    width_px: int
+    height_px: int
+    dpi: tuple[float, float]
+    readings: tuple[Reading, ...]
+    symbols: tuple[Symbol, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Everything read from one record. Restricted: it is the record's text."""
+
+    source_sha256: str
+    pages: tuple[PageTranscript, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRaster:
+    """One page as pixels. Never stored.
+
+    Attributes:
+        page: 0-based.
+        pixels: uint8, shape (height, width) for bilevel (0 or 255) and grey, (height, width, 3) RGB for colour.
+        mode: what the output must stay.
+        dpi: (horizontal, vertical).
+        grid: edge in px of the blocks the source was compressed in (8 for JPEG, 1 when lossless).
+        layer: words of the source's own text layer in page space. Untrusted: a hint for detection, never proof.
+    """
+
+    page: int
+    pixels: NDArray[np.uint8] = field(repr=False)
+    mode: Mode
+    dpi: tuple[float, float]
+    grid: int = 1
+    layer: tuple[Word, ...] = field(default=(), repr=False)
+
+    @property
+    def width_px(self) -> int:
+        """Width in px."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        """Height in px."""
+        return int(self.pixels.shape[0])
+
+
+# ------------------------------------------------------------------------------------------------ contacts
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A claim: this is a contact detail.
+
+    Attributes:
+        page: 0-based.
+        regions: where, in page space; several boxes for several lines or a slanted line.
+        text: the value as read.
+        score: 0 to 1.
+        recogniser: which one claims it, e.g. `email.spaced`.
+    """
+
+    kind: Kind
+    page: int
+    regions: tuple[Box, ...]
+    text: str = field(repr=False)
+    score: float
+    recogniser: str
+
+
+# ------------------------------------------------------------------------------------------------ redaction
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where something is withheld and why; this is what a person reviews.
+
+    Attributes:
+        number: 1, 2, ... over the whole record.
+        page: 0-based.
+        regions: the painted boxes in page space, already padded, snapped and quantised.
+        kinds: the kinds of the detections it covers, sorted.
+        exemption: e.g. `s.31(1)(a)`.
+        origin: `detected`, `repeated` (found by the sweep for values seen elsewhere) or `person`.
+        score: the strongest claim below it.
+    """
+
+    number: int
+    page: int
+    regions: tuple[Box, ...]
+    kinds: tuple[Kind, ...]
+    exemption: str
+    origin: Literal["detected", "repeated", "person"] = "detected"
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PageReview:
+    """A page a person should look at before release. `score`: 0 to 1, the worst of its doubts."""
+
+    page: int
+    score: float
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionPlan:
+    """All marks of one record. Restricted: `withheld` holds the values."""
+
+    source_sha256: str
+    policy: str
+    pages: int
+    marks: tuple[Mark, ...]
+    reviews: tuple[PageReview, ...]
+    withheld: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault in an output. Never holds the value it found.
+
+    Attributes:
+        code: the attack of the gate's list, e.g. `A05`.
+        page: 0-based; None for the file as a whole.
+        box: page space; None when it has no place.
+        message: safe to show anywhere.
+    """
+
+    code: str
+    page: int | None
+    box: Box | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """The gate's verdict on exactly one sequence of bytes."""
+
+    file_sha256: str
+    pages: int
+    checks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the file may leave."""
+        return not self.findings
+
+
+# ------------------------------------------------------------------------------------------------ disclosure
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedRecord:
+    """A record as it would be published.
+
+    Attributes:
+        source_sha256: digest of the source (stays inside; the public sees a keyed commitment).
+        file_name: `NNN-<safe-title>.pdf`.
+        sha256: digest of the redacted PDF.
+        report_sha256: digest of the gate's report on it.
+    """
+
+    number: int
+    title: str
+    date: str
+    file_name: str
+    source_sha256: str
+    sha256: str
+    size: int
+    pages: tuple[tuple[int, int], ...]  # (width_px, height_px) of each
+    marks: tuple[Mark, ...]
+    report_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldRecord:
+    """A record that is not part of the disclosure, and the reason a reader is given."""
+
+    number: int
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything a disclosure is made of, and exactly what a person approves: its digest is the approval's subject.
+
+    `letter` is the request as it may be published (details of the requester withheld), a plain JSON object with the
+    fields of `tasks.request.Request`.
+    """
+
+    reference: str
+    title: str
+    letter: dict[str, object]
+    records: tuple[RedactedRecord, ...]
+    withheld: tuple[WithheldRecord, ...]
+    policy: str
+    pipeline: str
+    tools: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's (or the policy's) decision to release exactly this dossier.
+
+    Attributes:
+        dossier: digest of the dossier that was shown.
+        by: who decided; `policy: review none` when the request asks for no review.
+        at: ISO 8601 UTC, seconds.
+    """
+
+    reference: str
+    dossier: str
+    by: str
+    at: str
+
+
+class State(StrEnum):
+    """Where a request stands. The README's table is made of `STATE_MEANING`."""
+
+    WAITING = "waiting"
+    PROCESSING = "processing"
+    HELD = "held"
+    QUARANTINED = "quarantined"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    RELEASED = "released"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+STATE_MEANING: dict[State, tuple[str, str]] = {
+    State.WAITING: ("Records are there, request.json is not.", "Nothing: request.json is uploaded last."),
+    State.PROCESSING: ("A run is at work.", "Watch it in the Prefect UI."),
+    State.HELD: ("Ready, and waiting for a person.", "Look at the review pack, then `foi release` or `foi hold`."),
+    State.QUARANTINED: (
+        "request.json or every record was rejected.",
+        "Correct what the reason names and upload it again.",
+    ),
+    State.BLOCKED: ("The gate found a fault in an output; nothing left.", "Do not release; report the finding."),
+    State.FAILED: ("The run ended with an error.", "The nightly sweep tries again; see the run's log."),
+    State.RELEASED: ("Approved; publication is under way.", "Nothing."),
+    State.PUBLISHED: ("The disclosure is public.", "Nothing."),
+    State.WITHDRAWN: ("It was public; a notice stands in its place.", "Nothing."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """How one file of a request ended: `published`, `ready`, `held`, `quarantined` or `waiting`. Restricted."""
+
+    name: str = field(repr=False)
+    outcome: str
+    pages: int = 0
+    marks: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """The restricted side's view of a request; `foi status` prints it.
+
+    Attributes:
+        listing: digest of the intake listing it speaks of.
+        dossier: digest of the dossier, "" before there is one.
+        version: of the publication, 0 before the first.
+        updated: ISO 8601 UTC, seconds.
+    """
+
+    reference: str
+    state: State
+    reason: str
+    listing: str
+    dossier: str
+    version: int
+    updated: str
+    records: tuple[RecordOutcome, ...] = ()

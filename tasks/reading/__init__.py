@@ -1,0 +1,1 @@
+"""Reading: bytes of a source file to page rasters to words."""

@@ -1,0 +1,1 @@
+"""Redaction: claims to marks, marks to a rebuilt file, the file to a verdict."""

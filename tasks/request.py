@@ -1,0 +1,181 @@
+"""What outside data may say: `request.json` and the policy.
+
+Rule kept here: an unknown field or option fails at load, with its name. The JSON Schema of both is exported to
+`infra/schema/` and a test keeps it equal.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date as Date  # a field is called date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tasks.codec import fingerprint
+from tasks.errors import ConfigurationError, InvalidRequestError
+from tasks.model import Kind
+
+REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+"""A reference names folders, runs and pages; it is kept to what is safe in all three."""
+
+SECTION = r"^s\.\d{1,2}[A-Z]?(\(\d{1,2}[A-Z]?\))*(\([a-z]{1,3}\))*$"
+
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+Paragraph = Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Exchange(_Strict):
+    """One letter of the clarification."""
+
+    sender: Literal["authority", "requester"] = Field(alias="from")
+    date: Date | None = None
+    text: Paragraph = Field(repr=False)
+
+
+class Exemption(_Strict):
+    """One exemption claimed; what is left out is filled from the built-in text for its section, where there is one."""
+
+    section: Annotated[str, Field(pattern=SECTION)]
+    reason: Paragraph | None = None
+    harm: Paragraph | None = None
+    public_interest_for: tuple[Paragraph, ...] = ()
+    public_interest_against: tuple[Paragraph, ...] = ()
+    balance: Paragraph | None = None
+
+
+class Decision(_Strict):
+    """What the authority decided. Outcome `auto` follows from what was withheld."""
+
+    outcome: Literal["auto", "all", "part", "refused"] = "auto"
+    exemptions: tuple[Exemption, ...] = ()
+
+
+class ListedRecord(_Strict):
+    """A record the request names; `file` is relative to the request's folder, e.g. `records/memo.pdf`."""
+
+    file: Annotated[str, Field(min_length=1, max_length=900, repr=False)]
+    title: Line | None = Field(default=None, repr=False)
+    date: Date | None = None
+
+
+class PolicyOverrides(_Strict):
+    """What one request may change of the policy."""
+
+    withhold: tuple[Kind, ...] | None = None
+    terms: tuple[Line, ...] = Field(default=(), repr=False)
+    public_contacts: tuple[Line, ...] = ()
+    keep_email_domain: bool | None = None
+
+
+class Request(_Strict):
+    """`request.json`, uploaded last by the upstream system."""
+
+    reference: str
+    title: Line
+    received: Date
+    request_text: Paragraph = Field(repr=False)
+    requester: tuple[Line, ...] = Field(default=(), repr=False, description="names of the requester, withheld")
+    clarification: tuple[Exchange, ...] = ()
+    decision: Decision = Decision()
+    records: tuple[ListedRecord, ...] | None = None
+    policy: PolicyOverrides = PolicyOverrides()
+    review: Literal["required", "none"] = "required"
+
+    @field_validator("reference")
+    @classmethod
+    def _reference_is_safe(cls, value: str) -> str:
+        if not REFERENCE.fullmatch(value):
+            raise ValueError("use 1 to 64 letters, digits, dots, dashes or underscores, letter or digit at both ends")
+        return value
+
+
+class Authority(_Strict):
+    """Who answers; printed on the letter."""
+
+    name: Line = "The authority"
+    unit: Line = "Information Access Unit"
+    contact: Paragraph = "Use the contact form on the authority's website, quoting the reference number."
+    internal_review: Paragraph = (
+        "Write to the Information Access Unit within 40 working days of this response, quoting the reference number "
+        "and saying why you are not satisfied."
+    )
+    alternative_formats: Paragraph = (
+        "If you need this response or a record in another format (large print, audio, plain text), "
+        "write to the Information Access Unit, quoting the reference number."
+    )
+    url: Annotated[str, Field(pattern=r"^https?://")] = "https://foi.example.org"
+
+
+class Policy(_Strict):
+    """What is withheld, under which exemption, and what stays public."""
+
+    version: Line = "2026-11"
+    withhold: tuple[Kind, ...] = tuple(Kind)
+    exemption: Annotated[str, Field(pattern=SECTION)] = "s.31(1)(a)"
+    terms: tuple[Line, ...] = Field(default=(), repr=False)
+    public_contacts: tuple[Line, ...] = ()
+    keep_email_domain: bool = False
+    exemptions: tuple[Exemption, ...] = ()
+    authority: Authority = Authority()
+
+    def with_overrides(self, overrides: PolicyOverrides) -> Policy:
+        """The policy as one request changes it."""
+        return self.model_copy(
+            update={
+                "withhold": self.withhold if overrides.withhold is None else overrides.withhold,
+                "terms": self.terms + overrides.terms,
+                "public_contacts": self.public_contacts + overrides.public_contacts,
+                "keep_email_domain": (
+                    self.keep_email_domain if overrides.keep_email_domain is None else overrides.keep_email_domain
+                ),
+            }
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the policy, hex."""
+        return fingerprint(self.model_dump(mode="json"))
+
+
+def fields_at_fault(error: ValidationError) -> str:
+    """Names and rules of the invalid fields, without the values that were given."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc']) or 'the whole file'}: {fault['type'].replace('_', ' ')}"
+        for fault in error.errors(include_input=False, include_context=False, include_url=False)
+    )
+
+
+def parse_request(untrusted: bytes, reference: str) -> Request:
+    """The request in a `request.json`.
+
+    Args:
+        untrusted: the object's bytes.
+        reference: name of the folder it came from; the file must say the same.
+
+    Raises:
+        InvalidRequestError: naming each field at fault, never its value.
+    """
+    try:
+        request = Request.model_validate_json(untrusted)
+    except ValidationError as error:
+        raise InvalidRequestError(fields_at_fault(error), subject=f"{reference}/request.json") from None
+    if request.reference != reference:
+        raise InvalidRequestError("reference: differs from its folder", subject=f"{reference}/request.json")
+    return request
+
+
+def parse_policy(untrusted: bytes) -> Policy:
+    """The policy in a JSON file.
+
+    Raises:
+        ConfigurationError: naming each field at fault.
+    """
+    try:
+        return Policy.model_validate_json(untrusted)
+    except ValidationError as error:
+        raise ConfigurationError(f"Policy: {fields_at_fault(error)}") from None
