@@ -183,6 +183,7 @@ class PageTranscript:
         width_px: width of the page raster.
         height_px: height of the page raster.
         dpi: (horizontal, vertical); fax pages differ.
+        grid: edge in px of the blocks the source was compressed in; marks are snapped to it (see `PageRaster`).
         readings: the first is the primary one, whose words become the output's text layer. Detection uses all.
     """
 
@@ -190,6 +191,7 @@ class PageTranscript:
     width_px: int
     height_px: int
     dpi: tuple[float, float]
+    grid: int
     readings: tuple[Reading, ...]
     symbols: tuple[Symbol, ...] = ()
     doubts: tuple[Doubt, ...] = ()
