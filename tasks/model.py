@@ -392,6 +392,27 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True)
+class StageKeys:
+    """Where the results of one record lie in the work bucket."""
+
+    number: int
+    transcript: str
+    plan: str
+    pdf: str
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What publishing a dossier needs to find again. Restricted; stored beside the dossier."""
+
+    reference: str
+    listing: str
+    manifest: str
+    records: tuple[StageKeys, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """A person's (or the policy's) decision to release exactly this dossier.
 

@@ -1,0 +1,48 @@
+# Two commands do everything: `make demo` and `make test`. Each installs what it lacks.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PINS := infra/constraints.txt
+export DO_NOT_TRACK := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo up test fast lint format bench clean
+
+help:  ## say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.run  ## run the main job on a sample request and say what to open
+	@$(BIN)/foi demo
+
+up: $(VENV)/.run  ## the embedded stack in one terminal: store, Prefect, worker, watcher
+	@$(BIN)/foi up
+
+test: lint  ## lint, then every test on real Tesseract, S3 servers and Prefect
+	$(BIN)/pytest
+
+fast: $(VENV)/.dev  ## the tests that start no server
+	$(BIN)/pytest -m "not servers and not flow"
+
+lint: $(VENV)/.dev  ## ruff and mypy, exactly as `make test` runs them
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev  ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove what the demo made; the virtual environment stays
+	rm -rf build
+
+$(VENV)/.run: pyproject.toml $(PINS) infra/install-packages
+	@infra/install-packages run
+	@infra/make-venv $(VENV)
+	$(BIN)/pip install --quiet --constraint $(PINS) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@infra/install-packages test
+	$(BIN)/pip install --quiet --constraint $(PINS) --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,66 @@
+"""Opens the workplace that settings describe; the one road from settings to steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.settings import Settings, load_settings, open_store
+from tasks.apart import Apart
+from tasks.disclosure.keys import SigningKeys
+from tasks.errors import ConfigurationError
+from tasks.jobs import ReadingSettings
+from tasks.reading.ocr import OcrSettings
+from tasks.request import Policy, parse_policy
+from tasks.workplace import Buckets, Workplace
+
+
+def buckets_of(settings: Settings) -> Buckets:
+    """The names of the four buckets."""
+    return Buckets(
+        intake=settings.intake_bucket,
+        work=settings.work_bucket,
+        quarantine=settings.quarantine_bucket,
+        disclosure=settings.disclosure_bucket,
+    )
+
+
+def load_policy(path: Path | None) -> Policy:
+    """The policy in a file, or the built-in one.
+
+    Raises:
+        ConfigurationError: the file cannot be read or is not a policy.
+    """
+    if path is None:
+        return Policy()
+    try:
+        return parse_policy(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"Policy file: {error.strerror}.", subject=str(path)) from None
+
+
+def _load_keys(path: Path | None) -> SigningKeys | None:
+    if path is None:
+        return None
+    try:
+        return SigningKeys.from_pem(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"Signing key file: {error.strerror}.") from None
+
+
+@contextmanager
+def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
+    """The workplace of this process; its child processes end with it."""
+    settings = settings or load_settings()
+    reading = ReadingSettings(ocr=OcrSettings(timeout_s=settings.ocr_timeout_s))
+    with Apart(settings.jobs) as apart:
+        yield Workplace(
+            open_store(settings),
+            buckets_of(settings),
+            load_policy(settings.policy_file),
+            reading,
+            apart,
+            _load_keys(settings.signing_key_file),
+            settings.allow_unreviewed,
+        )

@@ -1,0 +1,1 @@
+"""What the pages of the sample say and how they are set; one module a record, each giving its sheets in order."""

@@ -1,0 +1,125 @@
+"""What the terminal shows: rich tables and progress bars over plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from infra.desk import CaseRow
+from infra.doctor import Check
+from infra.redact_folder import Input, Outcome
+from tasks.disclosure.verify import Verdict
+from tasks.model import RecordOutcome
+
+COLOURS = {
+    "redacted": "green", "published": "green", "passed": "green", "ok": "green",
+    "held": "yellow", "waiting": "yellow", "unlisted": "yellow", "new": "yellow", "processing": "cyan",
+    "rejected": "red", "refused": "red", "failed": "red", "quarantined": "red", "blocked": "red",
+}  # fmt: skip
+
+
+def outcome_text(outcome: str) -> Text:
+    """The word for an outcome, in its colour."""
+    return Text(outcome, style=COLOURS.get(outcome, ""))
+
+
+def _plain(title: str, *columns: str) -> Table:
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        numeric = column in {"pages", "marks", "version", "days left"}
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    return table
+
+
+@contextmanager
+def redaction_progress(console: Console, files: int) -> Iterator[Callable[[Input, str], None]]:
+    """A bar that counts files read and files done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bars = {"read": progress.add_task("read", total=files), "done": progress.add_task("done", total=files)}
+        yield lambda _input, stage: progress.advance(bars[stage])
+
+
+def redaction_table(outcomes: Sequence[Outcome]) -> Table:
+    """One row a file, and the totals."""
+    table = _plain("", "file", "outcome", "pages", "marks", "why")
+    for one in outcomes:
+        table.add_row(
+            escape(str(one.input.stem)), outcome_text(one.outcome), str(one.pages or ""), str(one.marks), escape(one.reason)
+        )
+    counts = {word: sum(o.outcome == word for o in outcomes) for word in dict.fromkeys(o.outcome for o in outcomes)}
+    table.caption = ", ".join(f"{count} {word}" for word, count in counts.items())
+    table.caption_justify = "left"
+    return table
+
+
+def verdict_table(verdict: Verdict) -> Table:
+    """One row a check, in plain words."""
+    table = _plain("Everything holds." if verdict.ok else "This bundle does NOT hold what it claims.", "", "check", "")
+    for check in verdict.checks:
+        table.add_row(
+            Text("ok", style="green") if check.ok else Text("FAILED", style="bold red"), check.name, escape(check.sentence)
+        )
+    return table
+
+
+def records_table(records: Sequence[RecordOutcome], title: str = "") -> Table:
+    """One row a file of a request."""
+    table = _plain(title, "file", "outcome", "pages", "marks", "why")
+    for one in records:
+        name = escape(one.name.removeprefix("records/"))
+        table.add_row(name, outcome_text(one.outcome), str(one.pages or ""), str(one.marks or ""), escape(one.reason))
+    return table
+
+
+def caseload_table(rows: Sequence[CaseRow]) -> Table:
+    """Every request, soonest due first."""
+    table = _plain("", "reference", "state", "version", "due", "days left", "why", "next")
+    for row in rows:
+        left = "" if row.days_left is None else str(row.days_left)
+        table.add_row(
+            escape(row.reference),
+            outcome_text(row.state),
+            str(row.version or ""),
+            row.due,
+            Text(left, style="bold red" if row.days_left is not None and row.days_left < 0 else ""),
+            escape(row.reason),
+            escape(row.action),
+        )
+    if not rows:
+        table.add_row("no request yet", "", "", "", "", "", "foi submit DIR")
+    return table
+
+
+def request_table(row: CaseRow) -> Table:
+    """One request with its files."""
+    head = f"{escape(row.reference)}  [{COLOURS.get(row.state, 'white')}]{row.state}[/]"
+    if row.reason:
+        head += f"  {escape(row.reason)}"
+    head += f"\nnext: {escape(row.action)}"
+    if row.due:
+        head += f"\ndue:  {row.due}"
+    if row.dossier:
+        head += f"\ndossier: {row.dossier}"
+    return records_table(row.records, head)
+
+
+def doctor_table(checks: Sequence[Check]) -> Table:
+    """One row a thing the pipeline needs."""
+    table = _plain("", "", "what", "found", "do")
+    for check in checks:
+        word = "ok" if check.ok else ("MISSING" if check.needed else "not running")
+        table.add_row(
+            Text(word, style="green" if check.ok else "red" if check.needed else "yellow"),
+            escape(check.name),
+            escape(check.found),
+            "" if check.ok else escape(check.action),
+        )
+    return table

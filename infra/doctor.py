@@ -1,0 +1,134 @@
+"""`foi doctor`: everything the pipeline needs on this machine, each looked at for real."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from infra.embedded import read_environment
+from tasks.errors import FoiError
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `needed` is False for servers, which `foi redact` and `foi verify` do without."""
+
+    name: str
+    ok: bool
+    found: str
+    action: str
+    needed: bool = True
+
+
+def examine(state: Path) -> list[Check]:
+    """Look at everything; nothing is changed."""
+    environment = {**(read_environment(state) or {}), **os.environ}
+    return [
+        _python(),
+        _tesseract(),
+        _language("eng", "reading"),
+        _language("osd", "finding which way up a page is"),
+        _library("WeasyPrint's Pango", "import weasyprint", "libpango-1.0-0 libpangoft2-1.0-0"),
+        _temporary_folder(),
+        _settings(environment),
+        _store(environment),
+        _prefect(environment),
+    ]
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("Python", sys.version_info >= (3, 11), version, "Install Python 3.11 or newer.")
+
+
+def _tesseract() -> Check:
+    install = "apt-get install tesseract-ocr"
+    if shutil.which("tesseract") is None:
+        return Check("Tesseract", False, "not found", install)
+    said = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, timeout=20, check=False)
+    version = (said.stdout or said.stderr).split("\n")[0].removeprefix("tesseract ")
+    return Check("Tesseract", version.startswith("5"), version, f"{install} (version 5)")
+
+
+def _language(name: str, why: str) -> Check:
+    said = ""
+    if shutil.which("tesseract"):
+        said = subprocess.run(
+            ["tesseract", "--list-langs"], capture_output=True, text=True, timeout=20, check=False
+        ).stdout
+    there = name in said.split("\n")
+    return Check(
+        f"Tesseract data {name} ({why})", there, "found" if there else "not found", f"apt-get install tesseract-ocr-{name}"
+    )
+
+
+def _library(name: str, statement: str, packages: str) -> Check:
+    # In a child: a missing shared library can end the interpreter that loads it.
+    said = subprocess.run([sys.executable, "-c", statement], capture_output=True, timeout=60, check=False)
+    there = said.returncode == 0
+    return Check(name, there, "loads" if there else "does not load", f"apt-get install {packages}")
+
+
+def _temporary_folder() -> Check:
+    import tempfile
+
+    folder = Path(tempfile.gettempdir())
+    free = shutil.disk_usage(folder).free // 2**20
+    return Check("Temporary folder", free > 500, f"{free} MiB free", "Free some space, or set TMPDIR to a larger disk.")
+
+
+def _settings(environment: dict[str, str]) -> Check:
+    from flows.settings import load_settings
+
+    def read() -> str:
+        settings = load_settings()
+        return f"store {settings.store_endpoint}, buckets {settings.bucket_prefix}*"
+
+    return _try("Settings", read, environment, needed=False)
+
+
+def _store(environment: dict[str, str]) -> Check:
+    from flows.place import buckets_of
+    from flows.settings import load_settings, open_store
+
+    def reach() -> str:
+        settings = load_settings()
+        store, buckets = open_store(settings), buckets_of(settings)
+        for name in (buckets.intake, buckets.work, buckets.quarantine, buckets.disclosure):
+            next(iter(store.list(name, "doctor/")), None)
+        return "all four buckets answer"
+
+    return _try("Object store", reach, environment, needed=False)
+
+
+def _try(name: str, look: Callable[[], str], environment: dict[str, str], needed: bool) -> Check:
+    saved = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        return Check(name, True, look(), "", needed)
+    except FoiError as error:
+        return Check(name, False, str(error), error.action, needed)
+    except Exception as error:
+        return Check(name, False, type(error).__name__, "Check the FOI_ settings.", needed)
+    finally:
+        os.environ.clear()
+        os.environ.update(saved)
+
+
+def _prefect(environment: dict[str, str]) -> Check:
+    url = environment.get("PREFECT_API_URL", "")
+    start = "Start it: foi up"
+    if not url:
+        return Check("Prefect", False, "PREFECT_API_URL is not set", start, needed=False)
+    try:
+        healthy = httpx.get(f"{url}/health", timeout=5).is_success
+    except httpx.HTTPError:
+        healthy = False
+    return Check("Prefect", healthy, "answers" if healthy else "does not answer", start, needed=False)

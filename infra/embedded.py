@@ -1,0 +1,346 @@
+"""The embedded stack: object store, Prefect server, worker and watcher on this machine, in one state folder.
+
+Rule kept here: everything listens on 127.0.0.1, nothing phones home, all data lies in the state folder, and whatever
+happens to this process, no child is left or the next start ends it.
+
+    STATE/store/         objects, their index, credentials.json (mode 0600)
+    STATE/prefect/       Prefect's home: database, leases
+    STATE/logs/*.log     what each server prints
+    STATE/run/           pid files, the lock, environment.json (mode 0600) while the stack runs
+    STATE/ports.json     chosen once, chosen anew when taken
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import IO, NoReturn, Self
+
+import httpx
+
+from infra.children import Child, ServerFailedError, end_stale
+from infra.gateway import HOST, Gateway, free_port
+from tasks.errors import ConfigurationError
+from tasks.store import S3Store
+
+POOL = "local-process"
+BUCKETS = ("intake", "work", "quarantine", "disclosure")
+
+_CHILDREN = (
+    "watcher",
+    "worker",
+    "prefect",
+    "store",
+)  # the order of stopping: first what makes work, last what holds it
+_SERVER_TIMEOUT_S = 180
+_WORKER_TIMEOUT_S = 60
+_LOCK_ATTEMPTS = 3
+_RESTARTS = 5
+_RESTART_WINDOW_S = 600.0
+_NOT_INHERITED = ("PREFECT_", "PREFECT__", "MINIO_", "JFS_", "AWS_", "FOI_STORE_", "FOI_BUCKET_PREFIX")
+
+
+class Stack:
+    """The servers, as a context manager: started and healthy inside, gone outside.
+
+    Args:
+        state: folder for everything the stack keeps; made if missing.
+        limit: flow runs that the worker has at work at once.
+        watch: start the watcher at once; else call `start_watcher` when the deployments are made.
+        environment: more variables for worker and watcher, e.g. `FOI_POLICY_FILE`.
+        bucket_prefix: what the four buckets' names start with.
+
+    Raises:
+        ConfigurationError: another stack runs in the folder.
+        ServerFailedError: a server did not become healthy; nothing is left running.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        limit: int = 2,
+        watch: bool = True,
+        environment: Mapping[str, str] | None = None,
+        bucket_prefix: str = "foi-",
+    ) -> None:
+        self.state = state.resolve()
+        self._limit = limit
+        self._watch = watch
+        self._more = dict(environment or {})
+        self._prefix = bucket_prefix
+        self._children: dict[str, Child] = {}
+        self._gateway: Gateway | None = None
+        self._socket: socket.socket | None = None
+        self._lock: IO[str] | None = None
+        self._old_handler: object = None
+        self.environment: dict[str, str] = {}
+
+    @property
+    def ui_url(self) -> str:
+        """Where the operator opens Prefect's pages."""
+        return self.environment["PREFECT_API_URL"].removesuffix("/api")
+
+    @property
+    def store(self) -> S3Store:
+        """A new store object on the stack's object store."""
+        return S3Store(
+            self.environment["FOI_STORE_ENDPOINT"],
+            self.environment["FOI_STORE_ACCESS_KEY"],
+            self.environment["FOI_STORE_SECRET_KEY"],
+            self.environment["FOI_STORE_REGION"],
+        )
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Name and process id of each server that was started."""
+        return {name: child.pid for name, child in self._children.items() if child.pid is not None}
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:  # Ctrl-C too: nothing may stay behind
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start what is not running and wait until all is healthy. Use the context manager if you can."""
+        self._take_state()
+        ports = _load_ports(self.state)
+        self._socket, ports["prefect"] = _bound_socket(ports.get("prefect", 0))
+        ports["store"] = free_port(ports.get("store", 0))
+        (self.state / "ports.json").write_text(json.dumps(ports))
+
+        self._gateway = Gateway(self.state, ports["store"], _inherited_environment())
+        self.environment = self._make_environment(ports["prefect"])
+        # Both import Prefect, for seconds; the store is made ready meanwhile.
+        self._start_prefect()
+        self._start_worker()
+        self._children["store"] = self._gateway.child
+        self._gateway.start()
+        store = self.store
+        for bucket in BUCKETS:
+            store.ensure_bucket(f"{self._prefix}{bucket}")
+        with httpx.Client(base_url=self.environment["PREFECT_API_URL"], trust_env=False, timeout=1) as api:
+            self._children["prefect"].wait_until(lambda: _is_healthy(api), _SERVER_TIMEOUT_S)
+            self._children["worker"].wait_until(lambda: self._is_working(api), _WORKER_TIMEOUT_S)
+        if self._watch:
+            self.start_watcher()
+        _write_private(self.state / "run" / "environment.json", json.dumps(self.environment))
+
+    def start_watcher(self) -> None:
+        """Announce uploads from now on, and what lies in the bucket already."""
+        self._start("watcher", (sys.executable, "-m", "flows.watch"))
+
+    def check(self) -> None:
+        """Make sure that all servers run.
+
+        Raises:
+            ServerFailedError: one ended; says which, how, and where its log is.
+        """
+        for child in self._children.values():
+            child.check()
+
+    def supervise(self, stop: threading.Event | None = None) -> None:
+        """Keep all servers running, until `stop` is set or Ctrl-C; one that ends is started again.
+
+        Raises:
+            ServerFailedError: one ended more than five times in ten minutes.
+        """
+        stop = stop or threading.Event()
+        ended: dict[str, list[float]] = {}
+        while not stop.wait(1.0):
+            for name in [name for name, child in self._children.items() if child.exit_status is not None]:
+                now = time.monotonic()
+                ended[name] = [*(moment for moment in ended.get(name, ()) if now - moment < _RESTART_WINDOW_S), now]
+                if len(ended[name]) > _RESTARTS:
+                    self._children[name].check()
+                self._restart(name)
+
+    def stop(self) -> None:
+        """End all servers, in order, and give the state folder free. Harmless when nothing runs."""
+        with contextlib.ExitStack() as last:
+            last.callback(self._give_state_back)
+            for name in reversed(_CHILDREN):  # an ExitStack runs backwards, and runs all, whatever one raises
+                if child := self._children.get(name):
+                    last.callback(child.stop)
+            if self._lock:
+                (self.state / "run" / "environment.json").unlink(missing_ok=True)
+
+    def _take_state(self) -> None:
+        (self.state / "run").mkdir(parents=True, exist_ok=True)
+        self.state.chmod(0o700)
+        self._lock = _locked(self.state)
+        for name in _CHILDREN:
+            end_stale(name, self.state)
+        if threading.current_thread() is threading.main_thread():
+            self._old_handler = signal.signal(signal.SIGTERM, _leave)
+
+    def _give_state_back(self) -> None:
+        self._children.clear()
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+        if self._old_handler is not None:
+            signal.signal(signal.SIGTERM, self._old_handler)  # type: ignore[arg-type]
+            self._old_handler = None
+
+    def _make_environment(self, prefect_port: int) -> dict[str, str]:
+        if self._gateway is None:
+            raise RuntimeError
+        return {
+            "PREFECT_HOME": str(self.state / "prefect"),
+            "PREFECT_API_URL": f"http://{HOST}:{prefect_port}/api",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "FOI_STORE_ENDPOINT": self._gateway.endpoint,
+            "FOI_STORE_ACCESS_KEY": self._gateway.access_key,
+            "FOI_STORE_SECRET_KEY": self._gateway.secret_key,
+            "FOI_STORE_REGION": "us-east-1",
+            "FOI_BUCKET_PREFIX": self._prefix,
+            "NO_PROXY": HOST,
+            "no_proxy": HOST,
+        }
+
+    def _start(self, name: str, argv: tuple[str, ...], more: Mapping[str, str] | None = None) -> None:
+        environment = {**_inherited_environment(), **self.environment, **self._more, **(more or {})}
+        self._children[name] = Child(name, argv, environment, self.state)
+        inherit = (self._socket.fileno(),) if self._socket and name == "prefect" else ()
+        self._children[name].start(inherit)
+
+    def _start_prefect(self) -> None:
+        if self._socket is None:
+            raise RuntimeError
+        self._start(
+            "prefect",
+            (sys.executable, "-m", "infra.prefect_server", str(self._socket.fileno())),
+            {
+                "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+                "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+                "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": self.ui_url,
+                # In memory, the default, limits stay used up for ever when worker and server are killed together.
+                "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+            },
+        )
+
+    def _start_worker(self) -> None:
+        self._worker_started = datetime.now(UTC)
+        self._start(
+            "worker",
+            (sys.executable, "-m", "infra.prefect_worker", POOL, str(self._limit)),
+            {"PREFECT_WORKER_QUERY_SECONDS": "2", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"},
+        )
+
+    def _restart(self, name: str) -> None:
+        self._children[name].stop()
+        match name:
+            case "store" if self._gateway:
+                self._gateway.start()
+            case "prefect":
+                self._start_prefect()
+            case "worker":
+                self._start_worker()
+            case "watcher":
+                self.start_watcher()
+
+    def _is_working(self, api: httpx.Client) -> bool:
+        """Whether the worker has reported since it was started; an older report is of the one before."""
+        try:
+            answer = api.post(f"/work_pools/{POOL}/workers/filter", json={})
+            reports = [worker["last_heartbeat_time"] for worker in answer.json()] if answer.is_success else []
+        except httpx.HTTPError:
+            return False
+        return any(datetime.fromisoformat(report) >= self._worker_started for report in reports if report)
+
+
+def read_environment(state: Path) -> dict[str, str] | None:
+    """What a program needs to talk to the stack that runs in `state`; None when none does."""
+    try:
+        with (state / "run" / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except OSError:  # locked: it runs
+        try:
+            return dict(json.loads((state / "run" / "environment.json").read_text()))
+        except (OSError, ValueError):
+            return None
+    return None
+
+
+def _locked(state: Path) -> IO[str]:
+    """The state folder's lock, which the kernel frees when its holder is gone, however it went."""
+    lock = (state / "run" / "lock").open("w")
+    for attempt in range(_LOCK_ATTEMPTS):  # `read_environment` holds it for an instant
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.1 * attempt)
+        else:
+            return lock
+    lock.close()
+    raise ConfigurationError(f"Another stack runs in {state}.")
+
+
+def _inherited_environment() -> dict[str, str]:
+    """Ours, without what would lead a server elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+
+
+def _is_healthy(api: httpx.Client) -> bool:
+    try:
+        return api.get("/health").is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _load_ports(state: Path) -> dict[str, int]:
+    try:
+        return {str(name): int(port) for name, port in json.loads((state / "ports.json").read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _bound_socket(wanted: int) -> tuple[socket.socket, int]:
+    """A socket bound to `wanted` if that is free, else to another port; it is handed to the server."""
+    for port in (wanted, 0):
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((HOST, port))
+        except OSError:
+            bound.close()
+            continue
+        return bound, int(bound.getsockname()[1])
+    raise ServerFailedError("No port is free.")
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    """SIGTERM as an exception, so that the servers are stopped."""
+    raise SystemExit(128 + signal.SIGTERM)

@@ -1,0 +1,59 @@
+"""Runs a Prefect process worker as soon as the server answers: `python -m infra.prefect_worker POOL LIMIT`.
+
+Rule kept here: it is Prefect's own worker. Imported while the server still starts, and the pool is made by the worker
+itself from its own template, so that the server does not ask GitHub for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefect.workers.process import ProcessWorker
+
+_POLL_S = 0.1
+
+
+async def work(worker: ProcessWorker) -> None:
+    """Take runs until SIGTERM or SIGINT; the runs at work are ended then."""
+    task = asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: task and task.cancel())
+    with contextlib.suppress(asyncio.CancelledError):
+        await worker.start()
+
+
+def wait_for_server(api_url: str) -> None:
+    """Return when the server answers; the parent sets the limit."""
+    import httpx
+
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if client.get(f"{api_url}/health").is_success:
+                    return
+            time.sleep(_POLL_S)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    pool, limit = sys.argv[1], int(sys.argv[2])
+    gc.disable()  # see infra.prefect_server
+    from prefect.workers.process import ProcessWorker
+
+    gc.freeze()
+    gc.enable()
+    wait_for_server(os.environ["PREFECT_API_URL"])
+    asyncio.run(work(ProcessWorker(work_pool_name=pool, limit=limit, name=socket.gethostname())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""`foi redact`: files and folders in, redacted files out; no server, no bucket.
+
+Rule kept here: a file either gets a PDF that passed the gate and a JSON of its marks, or a JSON that says why not; one
+bad file never stops the others, and nothing half written is ever seen.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from tasks.apart import Apart
+from tasks.codec import decode, digest, encode, unpack
+from tasks.errors import FoiError, LeakFoundError, LimitExceededError, RejectedInputError
+from tasks.intake import public_title
+from tasks.jobs import ReadingSettings
+from tasks.model import Media, RedactionPlan, VerificationReport
+from tasks.request import ListedRecord, Policy
+
+SUFFIXES = frozenset({".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"})
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file to redact and the path, without suffix, its results get below the output folder."""
+
+    path: Path
+    stem: Path
+
+    @property
+    def group(self) -> Path:
+        """Files of one folder are one request: what is found in one is swept for in the others."""
+        return self.path.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one file ended: `redacted`, `held`, `rejected`, `refused` (by the gate) or `failed`."""
+
+    input: Input
+    outcome: str
+    pages: int = 0
+    marks: int = 0
+    reason: str = ""
+
+
+EXIT_CODES = {"redacted": 0, "held": 3, "rejected": 4, "refused": 5, "failed": 1}
+_SEVERITY = ("redacted", "held", "rejected", "refused", "failed")
+
+
+def exit_code(outcomes: Iterable[Outcome]) -> int:
+    """The exit code of the worst outcome."""
+    worst = max((_SEVERITY.index(o.outcome) for o in outcomes), default=0)
+    return EXIT_CODES[_SEVERITY[worst]]
+
+
+def gather(paths: Sequence[Path]) -> list[Input]:
+    """The files below `paths`: folders are walked for known suffixes, named files are taken whatever their suffix.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
+            found.update({p: p.relative_to(path) for p in inside})
+        elif path.is_file():
+            found[path] = Path(path.name)
+        else:
+            raise FileNotFoundError(path)
+    taken = Counter(relative.with_suffix("") for relative in found.values())
+    inputs: list[Input] = []
+    used: set[Path] = set()
+    for path, relative in found.items():
+        stem = relative.with_suffix("") if taken[relative.with_suffix("")] == 1 else relative
+        candidate, n = stem, 1
+        while candidate in used:
+            n += 1
+            candidate = stem.with_name(f"{stem.name}-{n}")
+        used.add(candidate)
+        inputs.append(Input(path, candidate))
+    return inputs
+
+
+@dataclass
+class _Group:
+    """A request's files between reading and planning."""
+
+    waiting: int
+    read: dict[Input, tuple[bytes, bytes, bytes]] = field(default_factory=dict)  # media, transcript, found
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class FolderRedaction:
+    """One call of `foi redact`.
+
+    Args:
+        output: folder for the results; made when absent.
+        policy: what is withheld.
+        reading: OCR settings and limits.
+        jobs: how many files are worked on at once.
+        on_step: called with the input and the stage it has finished (`read`, `done`), from worker threads.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        policy: Policy,
+        reading: ReadingSettings,
+        jobs: int,
+        on_step: Callable[[Input, str], None] = lambda _input, _stage: None,
+    ) -> None:
+        self._output = output
+        self._policy = policy
+        self._policy_json = policy.model_dump_json(by_alias=True).encode()
+        self._reading = reading
+        self._reading_json = encode(reading)
+        self._jobs = jobs
+        self._on_step = on_step
+
+    def run(self, inputs: Sequence[Input]) -> list[Outcome]:
+        """Redact every input; the outcomes come in the order of the inputs."""
+        outcomes: dict[Input, Outcome] = {}
+        groups: dict[Path, _Group] = {}
+        for one in inputs:
+            groups.setdefault(one.group, _Group(0)).waiting += 1
+        finished = threading.Semaphore(0)
+
+        def done(outcome: Outcome) -> None:
+            outcomes[outcome.input] = outcome
+            self._on_step(outcome.input, "done")
+            finished.release()
+
+        with Apart(self._jobs) as apart, ThreadPoolExecutor(self._jobs) as pool:
+
+            def first(one: Input) -> None:
+                group = groups[one.group]
+                try:
+                    result = self._read(apart, one)
+                except Exception as error:
+                    done(self._reject(one, error))
+                    result = None
+                else:
+                    self._on_step(one, "read")
+                with group.lock:
+                    if result:
+                        group.read[one] = result
+                    group.waiting -= 1
+                    ready = group.waiting == 0
+                if ready:
+                    everywhere = [found for _, _, found in group.read.values()]
+                    for member, parts in group.read.items():
+                        pool.submit(second, member, *parts, everywhere)
+
+            def second(one: Input, media: bytes, transcript: bytes, found: bytes, everywhere: list[bytes]) -> None:
+                try:
+                    done(self._write(apart, one, media, transcript, found, everywhere))
+                except Exception as error:
+                    done(self._reject(one, error))
+
+            for one in inputs:
+                pool.submit(first, one)
+            for _ in inputs:
+                finished.acquire()
+        return [outcomes[one] for one in inputs]
+
+    def _read(self, apart: Apart, one: Input) -> tuple[bytes, bytes, bytes]:
+        data = one.path.read_bytes()
+        if len(data) > self._reading.limits.max_bytes:
+            raise LimitExceededError(f"{len(data)} bytes.", subject=one.path.name)
+        media, transcript = apart.call("read", self._reading_json, one.path.name.encode(), data)
+        (found,) = apart.call("find", self._policy_json, transcript)
+        return media, transcript, found
+
+    def _write(
+        self, apart: Apart, one: Input, media: bytes, transcript: bytes, found: bytes, everywhere: list[bytes]
+    ) -> Outcome:
+        data = one.path.read_bytes()
+        (plan_bytes,) = apart.call("plan", self._policy_json, transcript, found, *everywhere)
+        title = public_title(ListedRecord.model_construct(file=one.path.name), 1, self._policy, ())
+        (pdf,) = apart.call("redact", self._reading_json, media, plan_bytes, transcript, title.encode(), data)
+        (report_bytes,) = apart.call("gate", self._reading_json, pdf, plan_bytes, transcript)
+        plan, report = unpack(plan_bytes, RedactionPlan), unpack(report_bytes, VerificationReport)
+        outcome = "held" if plan.reviews else "redacted"
+        document = _document(outcome, digest(data), decode(media, Media), plan, report)
+        if not report.passed:
+            self._refuse(one, {**document, "outcome": "refused"})
+            codes = " ".join(sorted({finding.code for finding in report.findings}))
+            return Outcome(one, "refused", plan.pages, len(plan.marks), f"{LeakFoundError.message} {codes}")
+        self._put(one, ".pdf", pdf)
+        self._put(one, ".json", _readable({**document, "file_sha256": digest(pdf)}))
+        reasons = sorted({doubt.code for review in plan.reviews for doubt in review.doubts})
+        return Outcome(one, outcome, plan.pages, len(plan.marks), ", ".join(reasons))
+
+    def _reject(self, one: Input, error: Exception) -> Outcome:
+        """An outcome in place of a traceback; the reason stands beside where the result would."""
+        if isinstance(error, OSError):
+            outcome = Outcome(one, "rejected", reason=f"The file cannot be read: {error.strerror}.")
+        elif isinstance(error, RejectedInputError):
+            outcome = Outcome(one, "rejected", reason=f"{error} {error.action}")
+        elif isinstance(error, FoiError):
+            outcome = Outcome(one, "failed", reason=str(error))
+        else:
+            outcome = Outcome(one, "failed", reason=type(error).__name__)
+        self._refuse(one, {"outcome": outcome.outcome, "reason": outcome.reason})
+        return outcome
+
+    def _refuse(self, one: Input, document: dict[str, object]) -> None:
+        """A JSON instead of a PDF, and no PDF of an earlier run beside it that could be taken for this one's."""
+        self._output.joinpath(one.stem.with_name(one.stem.name + ".pdf")).unlink(missing_ok=True)
+        self._put(one, ".json", _readable(document))
+
+    def _put(self, one: Input, suffix: str, data: bytes) -> None:
+        """Write whole or not at all: a reader sees the old file or the new one."""
+        target = self._output / one.stem.with_name(one.stem.name + suffix)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+        partial.write_bytes(data)
+        partial.replace(target)
+
+
+def _readable(document: dict[str, object]) -> bytes:
+    return msgspec.json.format(encode(document), indent=1)
+
+
+def _document(
+    outcome: str, source: str, media: Media, plan: RedactionPlan, report: VerificationReport
+) -> dict[str, object]:
+    """What `<stem>.json` says: where and why, never what."""
+    return {
+        "outcome": outcome,
+        "source_sha256": source,
+        "source_type": media.type,
+        "notes": media.notes,
+        "pages": plan.pages,
+        "policy": plan.policy,
+        "marks": plan.marks,
+        "reviews": plan.reviews,
+        "gate": {"passed": report.passed, "checks": report.checks, "findings": report.findings},
+    }

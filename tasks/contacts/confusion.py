@@ -1,0 +1,155 @@
+"""One model of what a scan does to characters, used by every recogniser.
+
+Rule kept here: a confusion is a row of a table with a cost, never a special case in a pattern. Costs are in units of
+one wholly wrong character: 0.2 for glyphs that many typefaces do not even tell apart, up to 0.8 for a rare slip.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+DIGIT_LOOKALIKES: dict[str, tuple[str, float]] = {
+    **{c: ("0", 0.2) for c in "Oo"},
+    **{c: ("0", 0.5) for c in "QDU°"},
+    **{c: ("1", 0.2) for c in "lI|"},
+    **{c: ("1", 0.5) for c in "i!]["},
+    **{c: ("1", 0.6) for c in "jtL"},
+    **{c: ("2", 0.4) for c in "Zz"},
+    **{c: ("3", 0.6) for c in "E"},
+    **{c: ("4", 0.6) for c in "A"},
+    **{c: ("5", 0.3) for c in "S"},
+    **{c: ("5", 0.4) for c in "s$§"},
+    **{c: ("6", 0.4) for c in "Gb"},
+    **{c: ("7", 0.6) for c in "T?"},
+    **{c: ("8", 0.3) for c in "B&"},
+    **{c: ("9", 0.5) for c in "gq"},
+}
+"""Character -> (the digit it is read for, cost)."""
+
+LETTER_GROUPS: tuple[tuple[str, str], ...] = (
+    ("o", "oO0QD°"),
+    ("l", "lI1|i!jJ[]"),
+    ("s", "sS5$§"),
+    ("b", "bB8&"),
+    ("z", "zZ2"),
+    ("g", "gG69q"),
+    ("e", "eEc¢€"),
+    ("u", "uUvVyY"),
+    (".", ".,·•:;'`‘’"),
+    ("-", "-–—‒−_~=¬"),
+    ("@", "@©®"),
+)
+"""Glyphs that one class may stand for; the first member names the class in a skeleton."""
+
+PAIRS: tuple[tuple[str, str], ...] = (("rn", "m"), ("vv", "w"), ("ii", "u"), ("cl", "d"), ("nn", "m"))
+"""Two letters a reader takes for one."""
+
+AT_READINGS = "@©®"
+"""Single glyphs that stand for the at sign; of these only `@` itself is beyond doubt."""
+
+_CLASS = {member: name for name, members in LETTER_GROUPS for member in members}
+_FOLD = str.maketrans(_CLASS)
+_SPACE = re.compile(r"\s+")
+
+
+def fold_digits(text: str) -> tuple[str, float]:
+    """The digits `text` may stand for, and what believing it costs.
+
+    Characters that look like no digit are left out at cost 1 each, except separators, which are free.
+    """
+    digits, cost = [], 0.0
+    for c in text:
+        if "0" <= c <= "9":
+            digits.append(c)
+        elif c in DIGIT_LOOKALIKES:
+            digit, price = DIGIT_LOOKALIKES[c]
+            digits.append(digit)
+            cost += price
+        elif c.isalnum():
+            cost += 1.0
+    return "".join(digits), cost
+
+
+@lru_cache(maxsize=65536)
+def skeleton(text: str) -> str:
+    """What is left of `text` when all glyphs of a class are one and spaces are gone; equal for confusable texts."""
+    folded = _SPACE.sub("", text).translate(_FOLD).lower()
+    for pair, single in PAIRS:
+        folded = folded.replace(pair, single)
+    return folded.translate(_FOLD)
+
+
+def substitution_cost(a: str, b: str) -> float:
+    """What it costs to have read `b` for `a`: 0 when equal, 0.3 within a class, else 1."""
+    if a == b or a.lower() == b.lower():
+        return 0.0
+    if a in _CLASS and _CLASS[a] == _CLASS.get(b):
+        return 0.3
+    digit = DIGIT_LOOKALIKES.get(a, ("", 0.0))[0]
+    other = DIGIT_LOOKALIKES.get(b, ("", 0.0))[0]
+    if (digit and digit in (b, other)) or (other and other == a):
+        return 0.3
+    return 1.0
+
+
+def distance(a: str, b: str, limit: float = 99.0) -> float:
+    """Edit distance whose substitutions cost what the confusion costs; a pair read as one glyph costs 0.5.
+
+    Returns a value above `limit` as soon as the distance is known to exceed it.
+    """
+    before: list[float] = []
+    previous = [float(j) for j in range(len(b) + 1)]
+    for i, x in enumerate(a, 1):
+        current = [float(i)]
+        for j, y in enumerate(b, 1):
+            best = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + substitution_cost(x, y))
+            if i > 1 and _PAIRED.get(a[i - 2 : i].lower()) == y.lower():
+                best = min(best, before[j - 1] + 0.5)
+            if j > 1 and _PAIRED.get(b[j - 2 : j].lower()) == x.lower():
+                best = min(best, previous[j - 2] + 0.5)
+            current.append(best)
+        if min(current) > limit and min(previous) > limit:
+            return limit + 1
+        before, previous = previous, current
+    return previous[-1]
+
+
+_PAIRED = dict(PAIRS)
+_NOISY_LETTER = {
+    "a": "aA@4",
+    "b": "bB8",
+    "c": "cCe(",
+    "d": "dD",
+    "e": "eEc€",
+    "f": "fF",
+    "g": "gG9q",
+    "h": "hH",
+    "i": "iI1l|!í",
+    "l": "lI1|i!",
+    "m": "mM",
+    "n": "nN",
+    "o": "oO0",
+    "q": "qQg9",
+    "r": "rR",
+    "s": "sS5$",
+    "t": "tTf",
+    "u": "uUv",
+    "w": "wW",
+    "z": "zZ2",
+}
+
+
+@lru_cache(maxsize=4096)
+def noisy_pattern(word: str) -> str:
+    """A regular expression for `word` as a scan may show it: any case, look-alikes, rn for m; a space for `_`."""
+    out = []
+    for c in word:
+        if c == "_":
+            out.append(r"[ \t.\-–—]{0,3}")
+            continue
+        members = _NOISY_LETTER.get(c, c + c.upper() if c.isalpha() else c)
+        single = "[" + re.escape(members) + "]"
+        pairs = [pair for pair, one in PAIRS if one == c]
+        out.append("(?:" + "|".join([single, *pairs]) + ")" if pairs else single)
+    return "".join(out)

@@ -1,0 +1,280 @@
+"""Labels and the values they govern, wherever these stand: behind, to the right, below, or down a table's column.
+
+Rule kept here: a label with a value that nobody could read still marks the value. What stands in such a field is taken
+for the value unless it is plainly something else: prose, another label, or a word that says there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tasks.contacts.confusion import fold_digits
+from tasks.contacts.labels import is_label, is_other_label, label_kind
+from tasks.contacts.layout import Layout, Segment, same_row, segment_of, split_at_gaps
+from tasks.model import Kind, Word
+
+NUMBER_KINDS = frozenset({Kind.PHONE, Kind.FAX, Kind.PAGER, Kind.RADIO, Kind.EXTENSION})
+SURE_CONFIDENCE = 75.0
+"""From this confidence on a reader's plain word is taken for one."""
+
+_NOTHING = re.compile(r"(?i)\W*(?:n/?a|none|nil|not known|not applicable|unknown|tbc|tba|see (?:above|below|over)|as above|withheld|redacted|yes|no)\W*")
+_COLUMN_BREAK = 4.0
+"""Gap, in line heights, that ends a table's column."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueField:
+    """A label and what it governs.
+
+    Attributes:
+        label: words of the label.
+        lines: words of the value, line by line.
+        sure: the layout itself says this is a value (own cell, or behind a colon).
+    """
+
+    kind: Kind
+    label: tuple[Word, ...] = field(repr=False)
+    lines: tuple[tuple[Word, ...], ...] = field(repr=False)
+    sure: bool = True
+
+
+def is_plain_word(word: Word) -> bool:
+    """Whether a word is legible prose."""
+    bare = word.text.strip(".,;:!?()[]'\"’‘“”")
+    if not bare or word.confidence < SURE_CONFIDENCE:
+        return False
+    if not re.fullmatch(r"[A-Za-z]+(?:['’\-][A-Za-z]+)*", bare):
+        return False
+    return len(bare) <= 2 or (bool(re.search(r"[aeiouyAEIOUY]", bare)) and (bare.islower() or bare.istitle() or bare.isupper()))
+
+
+def is_number_like(text: str) -> bool:
+    """Whether a token could be part of a number, look-alikes folded."""
+    bare = text.strip(".,;:()[]/-–—+'\"|")
+    if not bare:
+        return bool(re.fullmatch(r"[+()\[\]/\-–—|.]+", text))
+    digits, cost = fold_digits(bare)
+    return bool(digits) and any(c.isdigit() for c in bare) and cost <= 0.5 * max(1, len(digits))
+
+
+def _leading_label(words: Sequence[Word]) -> tuple[Kind, int] | None:
+    """The label that `words` start with, and how many words it takes."""
+    best: tuple[Kind, int] | None = None
+    for n in range(1, min(5, len(words)) + 1):
+        text = " ".join(w.text for w in words[:n])
+        kind = label_kind(text)
+        if kind is not None:
+            best = (kind, n)
+        if text.rstrip().endswith(":"):
+            break
+    return best
+
+
+def _label_positions(words: Sequence[Word]) -> list[tuple[int, int, Kind | None]]:
+    """(first, one past last, kind) of each label inside a line: at its start, or ending in a colon."""
+    found: list[tuple[int, int, Kind | None]] = []
+    i = 0
+    while i < len(words):
+        lead = _leading_label(words[i:])
+        colon = lead is not None and words[i + lead[1] - 1].text.rstrip().endswith(":")
+        if lead is not None and (i == 0 or colon):
+            found.append((i, i + lead[1], lead[0]))
+            i += lead[1]
+            continue
+        if words[i].text.endswith(":") and len(words[i].text) > 2 and words[i].text[:-1].isalpha():
+            found.append((i, i + 1, None))
+        i += 1
+    return found
+
+
+def inline_fields(cell: Segment) -> Iterator[ValueField]:
+    """Fields inside one cell: `Tel: …`, `Email …`, `Tel: … Fax: …`."""
+    words = cell.words
+    positions = _label_positions(words)
+    for n, (first, last, kind) in enumerate(positions):
+        until = positions[n + 1][0] if n + 1 < len(positions) else len(words)
+        if kind is not None and last < until:
+            colon = words[last - 1].text.rstrip().endswith((":", ";"))
+            yield ValueField(kind, words[first:last], (words[last:until],), sure=colon)
+
+
+def _value_part(cell: Segment) -> tuple[Word, ...]:
+    """The words of a neighbouring cell up to the next label inside it."""
+    for first, _, _ in _label_positions(cell.words):
+        if first > 0:
+            return cell.words[:first]
+    return cell.words
+
+
+def _continued(layout: Layout, value: Segment, kind: Kind) -> list[tuple[Word, ...]]:
+    """The value and, for an address, the lines below it that belong to it."""
+    lines = [_value_part(value)]
+    if kind not in (Kind.ADDRESS, Kind.URL, Kind.EMAIL, Kind.HANDLE):
+        return lines
+    at = value
+    for _ in range(6 if kind is Kind.ADDRESS else 2):
+        below = layout.below(at, 1.2)
+        if below is None or is_label(below.text) or _leading_label(below.words) or abs(below.box.x0 - value.box.x0) > 2.5 * value.height:
+            break
+        if kind is not Kind.ADDRESS and (len(below.words) > 1 or len(at.words) > 2):
+            break
+        lines.append(below.words)
+        at = below
+    return lines
+
+
+def _announces(cell: Segment) -> Kind | None:
+    """The kind a whole cell announces. A lower-case word alone in a cell is prose that justified text has set apart."""
+    text = cell.text.strip()
+    if text[:1].islower() and not text.endswith(":"):
+        return None
+    return label_kind(text)
+
+
+def neighbour_fields(layout: Layout) -> Iterator[ValueField]:
+    """Fields whose label fills a cell: the value stands to the right of it, or below."""
+    for cell in layout.cells:
+        kind = _announces(cell)
+        if kind is None:
+            continue
+        right = layout.right_of(cell)
+        if right is not None and not is_label(right.text) and _leading_label(right.words) is None:
+            yield ValueField(kind, cell.words, tuple(_continued(layout, right, kind)))
+            if cell.text.rstrip().endswith(":"):
+                continue
+        below = layout.below(cell)
+        if below is not None and not is_label(below.text) and _leading_label(below.words) is None:
+            inside = _under(layout, cell, below)
+            if inside is not None:
+                yield ValueField(kind, cell.words, tuple(_continued(layout, inside, kind)), sure=right is None or is_label(right.text))
+
+
+def _right_edge(layout: Layout, cell: Segment) -> float:
+    """Where the next cell on a label's row begins: the value below the label ends before it."""
+    right = layout.right_of(cell, 1000.0)
+    return right.box.x0 - 0.4 * cell.height if right is not None else float("inf")
+
+
+def _under(layout: Layout, cell: Segment, below: Segment) -> Segment | None:
+    """The part of `below` that stands under the label: a reader may have joined the values of a whole row."""
+    edge, left = _right_edge(layout, cell), cell.box.x0 - 2.0 * cell.height
+    words = [w for w in below.words if left <= w.box.x0 < edge]
+    if len(words) != len(below.words) and below.box.x0 < left:
+        return segment_of(words) if words and edge != float("inf") else None
+    return segment_of(words) if words else None
+
+
+def column_fields(layout: Layout) -> Iterator[ValueField]:
+    """One field for each row below a head cell of a table."""
+    for head in layout.cells:
+        kind = _announces(head)
+        if kind is None or head.text.rstrip().endswith(":"):
+            continue
+        row = [c for c in layout.cells if c is not head and same_row(c.box, head.box)]
+        if not row:
+            continue
+        edge = min((c.box.x0 for c in row if c.box.x0 >= head.box.x1), default=None)
+        before = max((c.box.x1 for c in row if c.box.x1 <= head.box.x0), default=None)
+        left = head.box.x0 - 3.0 * head.height if before is None else max(before + 0.3 * head.height, head.box.x0 - 3.0 * head.height)
+        right = float("inf") if edge is None else edge - 0.3 * head.height
+        fields = list(_rows_below(layout, head, kind, left, right))
+        titled = any(is_label(c.text) for c in row)
+        fitting = sum(accepted_words(f) != () for f in fields)
+        if fields and (titled or (fitting >= 2 and fitting >= 0.5 * len(fields))):
+            yield from fields
+
+
+def _rows_below(layout: Layout, head: Segment, kind: Kind, left: float, right: float) -> Iterator[ValueField]:
+    bottom = head.box.y1
+    for line in sorted(layout.lines, key=lambda s: s.box.y0):
+        words = tuple(w for w in line.words if left <= w.box.x0 and w.box.center[0] < right)
+        words = split_at_gaps(segment_of(words))[0].words if words else ()
+        if not words:
+            continue
+        top = min(w.box.y0 for w in words)
+        if top < head.box.y1 - 0.3 * head.height:
+            continue
+        if top - bottom > _COLUMN_BREAK * head.height:
+            return
+        bottom = max(bottom, max(w.box.y1 for w in words))
+        text = " ".join(w.text for w in words)
+        if is_other_label(text) and text.rstrip().endswith(":"):
+            return
+        if label_kind(text) is not None and label_kind(text) is not kind:
+            return
+        yield ValueField(kind, head.words, (words,))
+
+
+def accepted_words(value: ValueField) -> tuple[Word, ...]:
+    """The words of a field that are its value even if no recogniser knows their form; () when it holds none."""
+    first = value.lines[0]
+    text = " ".join(w.text for w in first)
+    if not first or _NOTHING.fullmatch(text):
+        return ()
+    if value.kind in NUMBER_KINDS:
+        return _accepted_number(first, value.sure)
+    if value.kind is Kind.ADDRESS:
+        return _accepted_address(value)
+    return _accepted_name(value)
+
+
+def _run(words: Sequence[Word], prose: int = 2) -> tuple[Word, ...]:
+    """The words before the first `prose` plain words in a row."""
+    plain = 0
+    for i, word in enumerate(words):
+        plain = plain + 1 if is_plain_word(word) else 0
+        if plain >= prose:
+            return tuple(words[: i - prose + 1])
+    return tuple(words)
+
+
+def _accepted_number(words: Sequence[Word], sure: bool) -> tuple[Word, ...]:
+    run: list[Word] = []
+    for word in words:
+        garbled = sure and not is_plain_word(word) and not re.fullmatch(r"[\W_]+", word.text)
+        if is_number_like(word.text) or (garbled and len(run) < 6):
+            run.append(word)
+        else:
+            break
+    text = " ".join(w.text for w in run)
+    digits = sum(c.isdigit() for c in text)
+    looks = sum(len(fold_digits(w.text)[0]) for w in run)
+    if re.fullmatch(r"\W*(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|[£$€].*|\d+(?:\.\d+)?%)\W*", text):
+        return ()
+    if digits >= 3 or (sure and looks >= 3) or (sure and run and _confidence(run) < 50 and len(text) >= 4):
+        return tuple(run)
+    return ()
+
+
+def _confidence(words: Sequence[Word]) -> float:
+    return sum(w.confidence * len(w.text) for w in words) / max(1, sum(len(w.text) for w in words))
+
+
+def _accepted_name(value: ValueField) -> tuple[Word, ...]:
+    """Value of an e-mail, web, handle or postcode field."""
+    words = _run(value.lines[0])
+    joints = {Kind.URL: r"[./]", Kind.EMAIL: r"[@._©®]|\d", Kind.HANDLE: r"[@._:]|\d", Kind.POSTCODE: r"\d"}[value.kind]
+    text = " ".join(w.text for w in words)
+    evident = bool(re.search(rf"\w(?:{joints})\w|@", text))
+    doubtful = bool(words) and value.sure and _confidence(words) < 60 and len(text) >= 5
+    if not words or not (evident or doubtful) or len(words) > 8:
+        return ()
+    more = [w for line in value.lines[1:] for w in line if not is_plain_word(w)]
+    return (*words, *more)
+
+
+def _accepted_address(value: ValueField) -> tuple[Word, ...]:
+    words = [w for line in value.lines for w in line]
+    text = " ".join(w.text for w in words)
+    if not value.sure:
+        return ()
+    capital = sum(bool(re.match(r"\W*[A-Z0-9]", w.text)) for w in words)
+    if not re.search(r"\d", text) and _confidence(words) >= 60:
+        return ()
+    if "@" in text or capital < 0.5 * len(words) and _confidence(words) >= 60:
+        return ()
+    while words and words[-1].text.lower() in ("or", "and", "to", "at", "."):
+        words.pop()
+    return tuple(words)

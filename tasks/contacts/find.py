@@ -1,0 +1,273 @@
+"""Every contact detail of a page, from all of its readings, and every place of the request where one comes back.
+
+Rule kept here: the readings are united, never voted on: what one of them shows to be a contact detail is one. Policy
+decides last (kinds, public contacts, domains kept), after all kinds have been told apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from tasks.contacts.confusion import distance
+from tasks.contacts.fields import ValueField, accepted_words, column_fields, inline_fields, neighbour_fields
+from tasks.contacts.layout import Layout, lay_out
+from tasks.contacts.public import is_public
+from tasks.contacts.recogniser import Recogniser
+from tasks.contacts.recognisers import RECOGNISERS, term
+from tasks.contacts.recognisers.code import carries_contact
+from tasks.contacts.text import LineText, line_height, text_of_lines
+from tasks.geometry import Box, union
+from tasks.model import Detection, Kind, PageTranscript, Reading, Word
+from tasks.request import Policy
+
+_ORDER = {kind: i for i, kind in enumerate((Kind.TERM, *(r.kind for r in RECOGNISERS), Kind.CODE, Kind.BOX))}
+_FIELD_SCORE = 0.5
+_TIGHT_GAP = 0.12
+"""Gap, in line heights, below which the next word is a piece of the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A claim in one reading: which of its words, and how far into the last one."""
+
+    kind: Kind
+    words: tuple[int, ...]
+    text: str = field(repr=False)
+    score: float
+    name: str
+
+
+def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]:
+    """Every contact detail of a page that the policy withholds.
+
+    Args:
+        page: all readings count, each in its own space.
+        policy: kinds to withhold, terms, public contacts, whether an e-mail's domain stays.
+
+    Returns:
+        Detections in page space, top to bottom; overlapping claims of one kind are one.
+    """
+    recognisers = recognisers_for(policy)
+    found: list[Detection] = []
+    public: list[Detection] = []
+    for reading in page.readings:
+        for sighting in sightings_of(reading, recognisers):
+            detection = _detection(page, reading, sighting, policy)
+            if detection is not None:
+                (public if is_public(sighting.kind, sighting.text, policy) else found).append(detection)
+    for symbol in page.symbols:
+        if carries_contact(symbol, recognisers):
+            found.append(Detection(Kind.CODE, page.page, (symbol.box,), symbol.text, 1.0, "code.symbol"))
+    found = [d for d in found if not _misread_public(d, public)]
+    merged = merge(_without_covered(found))
+    return tuple(d for d in merged if d.kind in policy.withhold)
+
+
+def recognisers_for(policy: Policy) -> tuple[Recogniser, ...]:
+    """The recognisers of every kind, and one for the policy's terms."""
+    return (term.recogniser_for(policy.terms), *RECOGNISERS) if policy.terms else RECOGNISERS
+
+
+# ------------------------------------------------------------------------------------------------ one reading
+
+
+def sightings_of(reading: Reading, recognisers: Sequence[Recogniser]) -> list[Sighting]:
+    """Everything claimed in one reading, told apart: a place belongs to the strongest kind that claims all of it."""
+    index = {id(word): i for i, word in enumerate(reading.words)}
+    layout = lay_out(reading)
+    raw: list[Sighting] = []
+    for flow in layout.flows():
+        raw.extend(_claims(text_of_lines(s.words for s in flow), index, recognisers))
+    fields = list(_fields(layout))
+    for value in fields:
+        raw.extend(_claims_in_field(value, index, recognisers))
+    covered = {i for s in raw for i in s.words}
+    for value in fields:
+        words = tuple(index[id(w)] for w in accepted_words(value))
+        answered = covered.issuperset(words) if value.kind is Kind.ADDRESS else bool(covered.intersection(words[:2]))
+        if words and not answered:
+            text = " ".join(reading.words[i].text for i in words)
+            raw.append(Sighting(value.kind, words, text, _FIELD_SCORE, f"{value.kind.value}.field"))
+    return _told_apart(raw)
+
+
+def _fields(layout: Layout) -> Iterator[ValueField]:
+    for cell in layout.cells:
+        yield from inline_fields(cell)
+    yield from neighbour_fields(layout)
+    yield from column_fields(layout)
+
+
+def _claims(text: LineText, index: dict[int, int], recognisers: Iterable[Recogniser]) -> Iterator[Sighting]:
+    for recogniser in recognisers:
+        for claim in recogniser.claims(text.text):
+            words = tuple(index[id(text.words[i])] for i in text.words_of(claim.start, claim.end))
+            if words:
+                yield Sighting(claim.kind, words, text.text[claim.start : claim.end], claim.score, claim.name)
+
+
+_CANONICAL = {
+    Kind.PHONE: "Tel: ", Kind.FAX: "Fax: ", Kind.PAGER: "Pager: ", Kind.RADIO: "ISSI: ", Kind.EXTENSION: "Ext: ", Kind.EMAIL: "Email: ",
+    Kind.URL: "Web: ", Kind.HANDLE: "Skype: ", Kind.ADDRESS: "Address: ", Kind.POSTCODE: "Postcode: ",
+}  # fmt: skip
+
+
+def _claims_in_field(value: ValueField, index: dict[int, int], recognisers: Iterable[Recogniser]) -> Iterator[Sighting]:
+    """What the recognisers make of a value when its label, correctly spelt, stands before it."""
+    text = text_of_lines(value.lines)
+    lead = _CANONICAL[value.kind]
+    labelled = LineText(lead + text.text, (-1,) * len(lead) + text.owner, text.words)
+    for sighting in _claims(labelled, index, recognisers):
+        if sighting.kind is value.kind or value.kind not in (Kind.EXTENSION, Kind.RADIO, Kind.PAGER):
+            yield sighting
+
+
+def _told_apart(raw: list[Sighting]) -> list[Sighting]:
+    raw.sort(key=lambda s: (_ORDER[s.kind], -len(s.words), -s.score, s.words))
+    kept: list[Sighting] = []
+    claimed: set[int] = set()
+    for sighting in raw:
+        if not claimed.issuperset(sighting.words):
+            kept.append(sighting)
+            claimed.update(sighting.words)
+    return kept
+
+
+# ------------------------------------------------------------------------------------------------ to the page
+
+
+def _detection(page: PageTranscript, reading: Reading, sighting: Sighting, policy: Policy) -> Detection | None:
+    boxes = _line_boxes(reading, sighting.words)
+    if sighting.kind is Kind.EMAIL and policy.keep_email_domain:
+        boxes = _without_domain(reading, sighting, boxes)
+    regions = tuple(dict.fromkeys(r for box in boxes for r in reading.frame.regions_to_page(box)))
+    if not regions:
+        return None
+    return Detection(sighting.kind, page.page, regions, sighting.text, sighting.score, sighting.name)
+
+
+def _line_boxes(reading: Reading, indices: Sequence[int]) -> list[Box]:
+    """One box for each run of neighbouring words on a line, as high as the line is there."""
+    wanted = sorted(indices)
+    boxes: list[Box] = []
+    run: list[int] = []
+    for i in wanted:
+        if run and (reading.words[i].line != reading.words[run[-1]].line or i != run[-1] + 1):
+            boxes.append(_run_box(reading, run))
+            run = []
+        run.append(i)
+    if run:
+        boxes.append(_run_box(reading, run))
+    return boxes
+
+
+def _run_box(reading: Reading, run: list[int]) -> Box:
+    words = reading.words
+    height = line_height([words[i] for i in run])
+    first, last = run[0], run[-1]
+    while first > 0 and _tight(words[first - 1], words[first], height):
+        first -= 1
+    while last + 1 < len(words) and _tight(words[last], words[last + 1], height):
+        last += 1
+    inner = union(w.box for w in words[first : last + 1])
+    beside = [
+        w.box
+        for w in words[max(0, first - 3) : last + 4]
+        if w.line == words[first].line
+        and w.box.x0 < inner.x1 + 4 * height
+        and w.box.x1 > inner.x0 - 4 * height
+        and w.box.height <= 1.6 * height
+    ]
+    around = union([inner, *beside])
+    return Box(inner.x0, around.y0, inner.x1, around.y1)
+
+
+def _tight(left: Word, right: Word, height: float) -> bool:
+    gap = right.box.x0 - left.box.x1
+    return left.line == right.line and -height < gap <= _TIGHT_GAP * height
+
+
+def _without_domain(reading: Reading, sighting: Sighting, boxes: list[Box]) -> list[Box]:
+    """The boxes up to the at sign; all of them when it cannot be placed."""
+    before = 0
+    total = re.sub(r"\s", "", sighting.text)
+    at = total.find("@")
+    if at < 1:
+        return boxes
+    masked: list[int] = []
+    for i in sorted(sighting.words):
+        word = reading.words[i]
+        sign = word.text.find("@")
+        if sign >= 0:
+            if sign > 0:
+                # Glyph widths differ: the at sign itself is covered as the margin.
+                x1 = word.box.x0 + round(word.box.width * min(1.0, (sign + 1.4) / len(word.text)))
+                return [*_line_boxes(reading, masked), Box(word.box.x0, word.box.y0, x1, word.box.y1)]
+            return _line_boxes(reading, masked) if masked else boxes
+        masked.append(i)
+        before += len(word.text)
+    return boxes
+
+
+def _share_inside(inner: Sequence[Box], outer: Sequence[Box]) -> float:
+    """How much of `inner`'s area lies inside `outer`, 0 to 1 (boxes of `outer` taken one by one)."""
+    area = sum(b.area for b in inner)
+    shared = sum(min(b.area, sum(b.intersection(o).area for o in outer if b.meets(o))) for b in inner)
+    return shared / area if area else 1.0
+
+
+def _misread_public(detection: Detection, public: Sequence[Detection]) -> bool:
+    """Whether another reading shows this place to be a public contact, a few glyphs apart."""
+    for other in public:
+        if _share_inside(detection.regions, [r.padded(3) for r in other.regions]) > 0.85:
+            a, b = (re.sub(r"\W", "", t.text).lower() for t in (detection, other))
+            if distance(a, b, 3.0) <= max(1.0, 0.2 * len(b)):
+                return True
+    return False
+
+
+def _without_covered(found: list[Detection]) -> list[Detection]:
+    """Without claims that lie wholly inside a claim of a stronger kind (another reading told the kind better)."""
+    kept: list[Detection] = []
+    for detection in sorted(found, key=lambda d: (_ORDER[d.kind], -sum(r.area for r in d.regions))):
+        stronger = [r.padded(2) for k in kept if _ORDER[k.kind] < _ORDER[detection.kind] for r in k.regions]
+        if not stronger or _share_inside(detection.regions, stronger) < 0.97:
+            kept.append(detection)
+    return kept
+
+
+def merge(found: Iterable[Detection]) -> list[Detection]:
+    """Overlapping claims of one kind made one: the regions of all, the text and name of the strongest."""
+    groups: list[list[Detection]] = []
+    for detection in found:
+        touching = [
+            g
+            for g in groups
+            if g[0].kind is detection.kind and g[0].page == detection.page and any(_same_place(detection, d) for d in g)
+        ]
+        together = [detection, *(d for g in touching for d in g)]
+        groups = [g for g in groups if not any(g is t for t in touching)]
+        groups.append(together)
+    merged = [_one(group) for group in groups]
+    return sorted(merged, key=lambda d: (d.page, min(r.y0 for r in d.regions), min(r.x0 for r in d.regions), d.kind.value, d.text))
+
+
+def _same_place(a: Detection, b: Detection) -> bool:
+    return max(_share_inside(a.regions, b.regions), _share_inside(b.regions, a.regions)) > 0.3
+
+
+def _one(group: Sequence[Detection]) -> Detection:
+    best = max(group, key=lambda d: (d.score, len(d.text), d.text))
+    regions: list[Box] = []
+    for region in sorted({r for d in group for r in d.regions}, key=lambda r: (-r.area, r)):
+        if not any(kept.contains(region) for kept in regions):
+            regions.append(region)
+    regions.sort(key=lambda r: (r.y0, r.x0, r.y1, r.x1))
+    return replace(best, regions=tuple(regions))
+
+
+def find_repeats(transcript, found, policy):  # type: ignore[no-untyped-def]
+    """Placeholder."""
+    return ()

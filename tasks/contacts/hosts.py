@@ -1,0 +1,90 @@
+"""Host names: which endings exist, and which a scan may have meant.
+
+Rule kept here: nothing is fetched. The public suffix list is the snapshot inside `tldextract`; internal endings and the
+anchors of government networks are listed here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import tldextract
+
+from tasks.contacts.confusion import distance, skeleton
+
+_EXTRACT = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+INTERNAL_SUFFIXES = frozenset(
+    "local internal intranet intra lan corp home localdomain private example test invalid localhost onion".split()
+)
+"""Endings that never resolve in public (RFC 2606, RFC 6761, RFC 6762) but stand in records all the same."""
+
+COMMON_SUFFIXES = frozenset(
+    "uk com org net edu gov mil int eu info biz io co ie scot wales cymru london tv me us ca au nz de fr nl be es it ch at se no dk fi pl pt".split()
+)
+"""Endings taken for a host name's without an `@`, `www` or scheme in front."""
+
+ANCHORS = (
+    "pnn.police.uk",
+    "police.uk",
+    "cjsm.net",
+    "gsi.gov.uk",
+    "gcsx.gov.uk",
+    "mod.gov.uk",
+    "gov.uk",
+    "mod.uk",
+    "nhs.net",
+    "nhs.uk",
+    "parliament.uk",
+    "ac.uk",
+    "sch.uk",
+    "org.uk",
+    "co.uk",
+)
+"""Endings of more than one label that records are full of; matched through noise."""
+
+_ANCHOR_SKELETONS = tuple((skeleton(a.replace(".", "")), a) for a in ANCHORS)
+LABELS = frozenset(label for a in ANCHORS for label in a.split(".")) | INTERNAL_SUFFIXES | frozenset({"com", "org", "net", "eu", "edu", "info", "scot"})
+"""Words that stand in a domain when a scan has lost its dots; compared by skeleton."""
+_LABEL_SKELETONS = frozenset(skeleton(label) for label in LABELS)
+
+_FILE_ENDINGS = frozenset("doc docx xls xlsx pdf ppt pptx txt csv msg jpg jpeg png gif tif tiff zip rtf htm html aspx exe mdb pst xml".split())
+
+
+def is_domain_word(word: str) -> bool:
+    """Whether a bare word may be a label of a domain whose dots were lost (`police`, `uk`)."""
+    return skeleton(word.strip(".,;:")) in _LABEL_SKELETONS
+
+
+@lru_cache(maxsize=16384)
+def host_score(host: str) -> float:
+    """How sure it is that `host` (dots in place, any case) is a host name: 1 known ending, 0.8 through noise, 0 no."""
+    clean = host.strip(".").lower().replace(",", ".").replace(":", ".").replace(";", ".").replace("·", ".")
+    clean = re.sub(r"\.{2,}", ".", re.sub(r"\s+", "", clean))
+    labels = clean.split(".")
+    if len(labels) < 2 or labels[-1] in _FILE_ENDINGS or not any(c.isalpha() for c in labels[-1]):
+        return 0.8 if anchored(host) else 0.0
+    if labels[-1] in INTERNAL_SUFFIXES:
+        return 1.0
+    found = _EXTRACT(clean)
+    if found.suffix and found.domain:
+        return 1.0 if found.suffix.split(".")[-1] in COMMON_SUFFIXES else 0.6
+    if found.suffix and not found.domain and len(labels) >= 2:
+        return 0.9
+    return 0.8 if anchored(host) else 0.0
+
+
+@lru_cache(maxsize=16384)
+def anchored(host: str) -> str:
+    """The anchor that `host` ends with, at weighted edit distance up to 2 (short anchors: 1), or ""."""
+    bare = skeleton(re.sub(r"[^A-Za-z0-9|!]", "", host))
+    for skel, anchor in _ANCHOR_SKELETONS:
+        limit = 2.0 if len(skel) >= 8 else 1.0 if len(skel) >= 5 else 0.0
+        if len(bare) < len(skel) + 1:
+            continue
+        if bare.endswith(skel):
+            return anchor
+        if limit and any(distance(skel, bare[-n:], limit) <= limit for n in range(len(skel) - 1, len(skel) + 2) if len(bare) > n):
+            return anchor
+    return ""

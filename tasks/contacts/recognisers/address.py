@@ -1,0 +1,159 @@
+"""Postal addresses: an anchor (postcode, PO Box, BFPO, premise and street) and everything that belongs to it.
+
+Rule kept here: from the anchor the value is followed leftwards and upwards token by token while it still reads as an
+address (capitals, numbers, commas), and cut at the topmost part that names a premise; so a name or a heading above the
+block stays. Fails wide inside the block, never into the sentence around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from tasks.contacts.labels import alternatives
+from tasks.contacts.recogniser import Found, Pattern, Recogniser
+from tasks.contacts.recognisers.postcode import BFPO, candidates
+from tasks.model import Kind
+
+_STREET_WORDS = (
+    "Street|Str|St|Road|Rd|Lane|Ln|Avenue|Ave|Av|Drive|Dr|Close|Crescent|Cres|Court|Ct|Square|Sq|Place|Pl|Way|Walk|Row|Yard|Mews|Fold|Parade|"
+    "Terrace|Gardens|Gdns|Grove|Hill|Rise|Green|Gate|Park|Quay|Wharf|Embankment|Boulevard|Blvd|Circus|Bridge|Broadway|Highway|Parkway|Pkwy|"
+    "Esplanade|Promenade|Crossing|View|Vale|Croft|Alley|Passage|Path|Approach|Common|Heath|Mall|Plaza|Turnpike|Pike|Shambles|Side|Bank|End|Wynd|Loan|Brae"
+)
+_PREMISE_WORDS = (
+    "House|Court|Hall|Tower|Towers|Building|Buildings|Bldg|Centre|Center|Annexe|Annex|Lodge|Cottage|Farm|Villa|Mansions|Chambers|Works|Mill|"
+    "Barracks|Estate|Campus|Headquarters|Wing|Block|Plaza|Exchange|Palace|Castle|Manor|Grange|Warehouse|Hangar|Point|Pavilion|Quarters|Camp|Arcade|Chapel"
+)
+_STREET = re.compile(rf"\b(?:{_STREET_WORDS})\b\.?")
+_PREMISE = re.compile(
+    rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
+    r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b"
+)
+_TOKEN_LEFT = re.compile(r"[^\s,·•|;]+$")
+_CONNECTORS = frozenset("of the and upon on under le la de in by at c/o nr near o' y".split())
+_STOP_BEFORE = re.compile(
+    rf"(?:^|[\s(])(?:{alternatives(Kind.ADDRESS)}|to|at|from|is|lives|in|visit|of)[ \t]*[:.\-–]?$"
+)
+_MAX_PART = 60
+_MAX_LINES = 8
+
+
+def _token_fits(token: str) -> bool:
+    """Whether a token may stand in an address."""
+    bare = token.strip("()[]'\"’‘.,:;")
+    if not bare:
+        return token not in ("(", ")", ":")
+    if bare[0].isupper() or bare[0].isdigit():
+        return not re.search(r"[@£$%=]|\d{5,}|\d[:/]\d+[:/]\d|^\d{1,2}[:.]\d{2}", bare)
+    return bare.lower() in _CONNECTORS
+
+
+def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of the comma-, bullet- or line-separated parts before `anchor`, nearest first, while they fit."""
+    end = anchor
+    lines = 0
+    for _ in range(12):
+        gap = re.search(r"[\s,·•|;\-–.]*$", text[max(0, end - 12) : end])
+        assert gap is not None  # noqa: S101  the pattern matches the empty string
+        skipped = gap.group()
+        if "\t" in skipped or skipped.count("\n") > 1:
+            return
+        lines += skipped.count("\n")
+        if lines >= _MAX_LINES:
+            return
+        end -= len(skipped)
+        start = end
+        while start > max(0, end - _MAX_PART):
+            token = _TOKEN_LEFT.search(text[:start])
+            if token is None or token.group()[-1:] in ":)" and start != end:
+                break
+            if token.group()[-1:] == ":" or not _token_fits(token.group()):
+                break
+            if token.group().endswith(".") and start != end and not re.fullmatch(r"(?:St|Rd|Ave|Dr|Ln|Sq|Pl|P|O|No|Apt|Gdns|[A-Z])\.", token.group()):
+                break  # a sentence ends here
+            start = token.start()
+            space = re.search(r"[ ]{1,2}$", text[:start])
+            if space is None:
+                break
+            start = space.start()
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        words = text[start:end].split()
+        while words and words[0].lower() in _CONNECTORS and not words[0][0].isupper():
+            start += len(words[0])
+            start += len(text[start:end]) - len(text[start:end].lstrip())
+            words = words[1:]
+        if start >= end:
+            return
+        yield start, end
+        before = text[max(0, start - 2) : start].rstrip(" ")
+        if before and before[-1] not in ",·•|;\n-–.":
+            return
+        end = start
+
+
+def _block_start(text: str, anchor: int, *, sure: bool = True) -> int:
+    """Where the address that ends with the anchor at `anchor` starts: its topmost part with a premise."""
+    start = anchor
+    misses = 0
+    for position, (a, b) in enumerate(_parts_leftwards(text, anchor)):
+        part = text[a:b]
+        evident = bool(_PREMISE.search(part) or (re.match(r"\s*\d", part) and re.search(r"[A-Za-z]", part)) or (_STREET.search(part) and position > 0))
+        if evident:
+            start, misses = a, 0
+        else:
+            misses += 1
+            if misses > 4:
+                break
+    if start == anchor and sure:
+        # No premise at all: the nearest part on the same line is the town.
+        first = next(_parts_leftwards(text, anchor), None)
+        if first is not None and "\n" not in text[first[0] : anchor] and len(text[first[0] : first[1]].split()) <= 4:
+            return first[0]
+    return start
+
+
+def _validate_postcode(match: re.Match[str]) -> Iterable[Found]:
+    text = match.group()
+    anchors = [(start, end, 1.0 - 0.3 * cost) for start, end, cost in candidates(text, 1.1)]
+    anchors += [(m.start(), m.end(), 1.0) for m in BFPO.finditer(text)]
+    anchors += [(m.start("zip"), m.end("zip"), 0.9) for m in _ZIP.finditer(text)]
+    for start, end, factor in anchors:
+        first = _block_start(text, start, sure=factor > 0.9)
+        if first < start:
+            yield first, end, factor
+
+
+_STATES = "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC|D\\.C\\."
+_ZIP = re.compile(rf"(?<![A-Za-z])(?P<zip>(?:{_STATES})[.,]?[ ]{{1,3}}[0-9OIl]{{5}}(?:[-–][0-9OIl]{{4}})?)(?![0-9A-Za-z])")
+_PO_BOX = re.compile(
+    r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?Box[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?(?:[A-Z][A-Za-z.'’\-]*[ ]?){1,3}){0,4})"
+)
+_NUMBER = r"(?<![A-Za-z0-9£$.,/:])(?:[0-9]{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?[0-9]{1,4}[A-Za-z]?)?)"
+_WORD = r"(?:[A-Z][A-Za-z'’.\-]*|[A-Z][a-z]?['’][A-Z][a-z]+)"
+_STREET_LINE = re.compile(
+    rf"(?P<value>{_NUMBER},?[ ](?:{_WORD}[ ]){{1,4}}(?:{_STREET_WORDS})\b\.?)(?P<more>(?:[ ]?[,\n·][ ]?\n?(?:{_WORD}[ ]?){{1,3}}(?=[,\n·.;)]|[ ]?[A-Z]{{1,2}}\d|$)){{0,4}})"
+)
+_NOT_A_HOUSE = re.compile(r"(?:page|para|paragraph|section|item|room|figure|table|version|no\.?|january|february|march|april|may|june|july|august|september|october|november|december)[ ]$", re.IGNORECASE)
+
+
+def _validate_street(match: re.Match[str]) -> Iterable[Found]:
+    text = match.string
+    start = match.start("value")
+    if _NOT_A_HOUSE.search(text[max(0, start - 12) : start]):
+        return
+    first = _block_start(text, start)
+    if _NOT_A_DATE.match(match.group("value")):
+        return
+    yield min(first, start), match.end("value") if not match.group("more") else match.end(), 1.0
+
+
+_NOT_A_DATE = re.compile(r"\d{1,2}[ ](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b")
+
+RECOGNISER = Recogniser(
+    Kind.ADDRESS,
+    (
+        Pattern("postcode", re.compile(r"[\s\S]+"), 0.9, _validate_postcode),
+        Pattern("po-box", _PO_BOX, 0.95),
+        Pattern("street", _STREET_LINE, 0.8, _validate_street),
+    ),
+)

@@ -1,0 +1,193 @@
+"""E-mail addresses: plain, spaced, broken over lines, spelt out, and in directory form.
+
+Rule kept here: an at sign, or what a scan makes of one, is an anchor from which the value is followed left and right as
+far as anything still belongs to it. What remains doubtful is taken in rather than left out.
+
+Sources: RFC 5321 (local part, domain), ITU-T X.400 and RFC 2156 (O/R addresses).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tasks.contacts.hosts import anchored, host_score, is_domain_word
+from tasks.contacts.recogniser import Found, Pattern, Recogniser
+from tasks.model import Kind
+
+_LOCAL = r"A-Za-z0-9._%+'’`&/=~#$!*|\-–—?{}\\^"
+_LOCAL_RUN = re.compile(rf"[{_LOCAL}]+$")
+_HOST_LABEL = re.compile(r"[A-Za-z0-9|!\[\]()_°\-–—]+")
+_BREAK = re.compile(r"[ \t]?\n[ \t]?")
+_ANCHOR = re.compile(r"@|(?<=[A-Za-z0-9.])[©®](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[ ][©®][ ]?(?=[A-Za-z])|(?<=[A-Za-z0-9])[(\[{][aA@][)\]}](?=[A-Za-z0-9])")
+_SENTENCE_END = re.compile(r"[.,;:!?)\]>\"”]$")
+_PREVIOUS_TOKEN = re.compile(r"(\S+)[ \t]{0,2}$")
+_PREVIOUS_LINE_TOKEN = re.compile(r"(\S+)[ \t]*\n[ \t]*$")
+
+
+def _read_domain(text: str, at: int) -> tuple[int, float]:
+    """Where the domain that starts at or after `at` ends, and how sure it is; (at, 0) when there is none."""
+    pos = at
+    lead = re.compile(r"[ \t]{0,2}|[ \t]?-?\n[ \t]?").match(text, pos)
+    skipped = re.compile(r"[ \t]?\n[ \t]?|[ \t]{0,2}").match(text, pos)
+    pos = (skipped or lead).end() if (skipped or lead) else pos
+    first = _HOST_LABEL.match(text, pos)
+    if not first:
+        return at, 0.0
+    end, best, best_score = first.end(), at, 0.0
+    host = first.group()
+    for _ in range(14):
+        score = host_score(host)
+        if score and score >= best_score - 0.25:
+            best, best_score = end, max(score, best_score)
+        dot = re.compile(r"[ ]?[.,:;·•][ ]?(?=[A-Za-z0-9|])|[ ]?[.,·][ ]{0,1}\n[ ]?(?=[A-Za-z])|-?\n(?=[ ]?\.)[ ]?\.").match(text, end)
+        following = None
+        if dot:
+            following = _HOST_LABEL.match(text, dot.end())
+            # "…police.uk. The" ends the sentence: a spaced dot only counts before a word of a domain.
+            if following and " " in dot.group() + " "[: dot.group().count(" ")] and best and dot.group().endswith((" ", "\n")):
+                if not (is_domain_word(following.group()) or host_score(host) < 0.5):
+                    following = None
+            joiner = "."
+        if not following:
+            space = re.compile(r"[ \t]").match(text, end)
+            candidate = _HOST_LABEL.match(text, space.end()) if space else None
+            if candidate and is_domain_word(candidate.group()):
+                following, joiner = candidate, "."
+        if not following:
+            wrap = _BREAK.match(text, end)
+            candidate = _HOST_LABEL.match(text, wrap.end()) if wrap else None
+            if candidate:
+                hyphened = host.endswith(("-", "–", "—", ".")) or text[end - 1] in ".-"
+                for glue in ("", "."):
+                    longer = host.rstrip("-–—") + glue + candidate.group() if hyphened else host + glue + candidate.group()
+                    rest = re.compile(r"[A-Za-z0-9.\-]*").match(text, candidate.end())
+                    whole = longer + (rest.group().rstrip(".") if rest else "")
+                    known = host_score(whole)
+                    improves = known >= 0.8 and (host_score(host) < 0.8 or len(candidate.group()) <= 2 and known >= 1.0 and glue == "")
+                    if improves or (hyphened and known):
+                        following, joiner = candidate, glue
+                        host = host.rstrip("-–—") if hyphened else host
+                        break
+        if not following:
+            break
+        host = f"{host}{joiner}{following.group()}"
+        end = following.end()
+    if best_score:
+        return best, best_score
+    token = re.compile(r"[^\s<>()\"]+").match(text, pos)
+    if token and re.search(r"[A-Za-z]{2}", token.group()) and (pos == at or re.search(r"[.,]", token.group())):
+        return pos + len(token.group().rstrip(".,;:")), 0.5
+    return at, 0.0
+
+
+def _read_local(text: str, at: int) -> int:
+    """Where the local part that ends at `at` starts; `at` when there is none."""
+    run = _LOCAL_RUN.search(text, max(0, at - 80), at)
+    start = run.start() if run else at
+    for _ in range(4):
+        piece = text[start:at]
+        fragment = len(piece) <= 2 or piece[:1] in "._-+'’–"
+        before = _PREVIOUS_TOKEN.search(text, max(0, start - 60), start)
+        if before and before.end() == start and before.start(1) < start and text[start - 1 : start] not in "(<[":
+            token = before.group(1)
+            open_end = token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
+            if not piece or open_end or (fragment and (not _SENTENCE_END.search(token) or len(token) <= 2)):
+                if re.fullmatch(r"[^A-Za-z0-9]+", token) and piece:
+                    break
+                start = before.start(1)
+                continue
+            break
+        wrapped = _PREVIOUS_LINE_TOKEN.search(text, max(0, start - 80), start)
+        if wrapped:
+            token = wrapped.group(1)
+            joined = bool(re.search(r"[A-Za-z0-9][._\-–+]$|[A-Za-z0-9][._+][A-Za-z0-9]+$", token)) and "@" not in token
+            if (not piece and re.search(r"[A-Za-z0-9]$", token)) or joined or (piece[:1] in "._-+" and not _SENTENCE_END.search(token)):
+                start = wrapped.start(1)
+                continue
+        break
+    return start
+
+
+def _validate_anchor(match: re.Match[str]) -> Iterable[Found]:
+    text = match.string
+    start = _read_local(text, match.start())
+    end, score = _read_domain(text, match.end())
+    if end == match.end() or start == match.start():
+        if start < match.start() and re.search(r"[A-Za-z][._]?[A-Za-z0-9]+$", text[start : match.start()]) and match.start() - start >= 3:
+            yield start, match.end(), 0.5  # the domain did not survive
+        return
+    if not re.search(r"[A-Za-z]", text[match.end() : end]) or not re.search(r"\w", text[start : match.start()]):
+        return
+    spaced = bool(re.search(r"\s", text[start:end]))
+    if score <= 0.5 and re.search(r"\s", text[start : match.start() + 1]):
+        return  # `on @handle`
+    if spaced and score < 0.8 and not re.search(r"[A-Za-z]", text[start : match.start()]):
+        return  # `21 @ Leeds`
+    yield start, end, min(1.0, score + (0.0 if spaced else 0.1))
+
+
+_WORD_DOT = r"(?:[ \t\n]?[\[({<]?[ ]?(?:dot|DOT|Dot|d0t|D0T)[ ]?[\])}>]?[ \t\n]?|[.,·])"
+_WORD_AT = r"(?:[ \t\n]?[\[({<][ ]?(?:at|AT|At|a|A|@|aT)[ ]?[\])}>][ \t\n]?|[ \t\n](?:AT|At)[ \t\n])"
+_SPELT = re.compile(
+    rf"(?P<value>[A-Za-z0-9][{_LOCAL}]*(?:{_WORD_DOT}[A-Za-z0-9][{_LOCAL}]*)*{_WORD_AT}[A-Za-z0-9\-]+(?:{_WORD_DOT}[A-Za-z0-9\-]+)*)"
+)
+_SPELT_PLAIN = re.compile(
+    r"(?P<value>[A-Za-z0-9][\w.+'’\-]*(?:[ ]dot[ ][\w\-]+)*[ \n]at[ \n][A-Za-z0-9\-]+(?:[ \n][\[({<]?dot[\])}>]?[ \n]?[A-Za-z0-9\-]+)+)"
+)
+
+
+def _validate_spelt(match: re.Match[str]) -> Iterable[Found]:
+    value = match.group("value")
+    parts = re.split(_WORD_AT, value)
+    if len(parts) < 2:
+        return
+    domain = re.sub(r"\s+", "", re.sub(r"[\s\[({<]*(?:dot|DOT|Dot|d0t|D0T)[\s\])}>]*", ".", parts[-1]))
+    start, end = match.span("value")
+    score = host_score(domain)
+    if not score:
+        further, score = _read_domain(match.string, end - len(parts[-1]))
+        if score < 0.8:
+            return
+        end = max(end, further)
+    yield start, end, score
+
+
+def _validate_spelt_plain(match: re.Match[str]) -> Iterable[Found]:
+    domain = re.sub(r"\s*[\[({<]?dot[\])}>]?\s*", ".", re.split(r"[ \n]at[ \n]", match.group("value"), maxsplit=1)[-1])
+    if host_score(domain):
+        yield match.start("value"), match.end("value"), 1.0
+
+
+_LOST_AT = re.compile(r"(?<![\w@/.])(?P<value>(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*[A-Za-z0-9])[ ](?:[©®&€a-zA-Z][ ]?)?(?P<host>[A-Za-z0-9\-]+(?:[ ]?[.,][ ]?[A-Za-z0-9\-]+)+))")
+
+
+def _validate_lost_at(match: re.Match[str]) -> Iterable[Found]:
+    local, host = match.group("local"), match.group("host")
+    if re.search(r"[a-z][.,][A-Z]|\.$|^[\d.,\-]+$", local) or re.fullmatch(r"[A-Za-z]+-[A-Za-z]+", local):
+        return
+    if anchored(host) and host_score(host) >= 0.8 and not host.lower().startswith("www"):
+        yield match.start("value"), match.end("value"), 1.0
+
+
+_X400 = re.compile(
+    r"(?P<value>(?:[/;]?[ ]?(?:CN|OU|OU\d|DC|ADMD|PRMD|DDA:[A-Z]+|O|C|A|P|S|G|I|Q)[ ]?=[ ]?[^;/\n=]{1,40}[;/]?[ \n]?){3,}(?:@[\w.\-]+)?)",
+    re.IGNORECASE,
+)
+
+
+def _validate_directory_form(match: re.Match[str]) -> Iterable[Found]:
+    value = match.group("value").rstrip()
+    yield match.start("value"), match.start("value") + len(value), 1.0
+
+
+RECOGNISER = Recogniser(
+    Kind.EMAIL,
+    (
+        Pattern("anchor", _ANCHOR, 0.95, _validate_anchor),
+        Pattern("spelt", _SPELT, 0.9, _validate_spelt),
+        Pattern("spelt-plain", _SPELT_PLAIN, 0.85, _validate_spelt_plain),
+        Pattern("lost-at", _LOST_AT, 0.7, _validate_lost_at),
+        Pattern("directory-form", _X400, 0.9, _validate_directory_form),
+    ),
+)

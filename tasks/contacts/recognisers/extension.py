@@ -1,0 +1,48 @@
+"""Extensions and short internal numbers: three to seven digits, known only by their label.
+
+Rule kept here: without a label four digits are a year, a time or a count; the label must stand directly before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tasks.contacts.confusion import fold_digits
+from tasks.contacts.labels import labelled
+from tasks.contacts.recogniser import Found, Pattern, Recogniser
+from tasks.model import Kind
+
+_DIGIT = r"[0-9OoIl|SBZ]"
+NUMBER = rf"(?P<value>\(?(?:{_DIGIT}{{1,4}}[ \-–.])?{_DIGIT}{{2,7}}(?:[ ]?[/&,][ ]?{_DIGIT}{{3,7}}(?![/0-9]))*\)?)(?![0-9A-Za-z%]|[.,:/][0-9])"
+_STRONG = labelled(Kind.EXTENSION, NUMBER)
+_X = re.compile(rf"(?<![A-Za-z0-9.,£])(?<![0-9] )(?P<label>[xX×])[ .:]{{0,2}}{NUMBER}")
+_GLUED_TO_NUMBER = re.compile(rf"(?<=[0-9])[ ]?(?:[xX#]|[eE]xt?n?\.?)[ .:]{{0,2}}{NUMBER}")
+_QUANTITY_AFTER = re.compile(
+    r"[ ]?(?:working|calendar|days?|weeks?|months?|years?|minutes?|hours?|hrs|per[ ]cent|people|officers|staff|were|was|reports?|cases?|and[ ]\d+[ ]days)\b"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+def _validate(match: re.Match[str]) -> Iterable[Found]:
+    value = match.group("value")
+    digits, cost = fold_digits(re.split(r"[/&,]", value)[0])
+    if not 3 <= len(digits) <= 7 or cost > 0.3 * len(digits) or not any(c.isdigit() for c in value):
+        return
+    if _QUANTITY_AFTER.match(match.string, match.end()):
+        return
+    label = match.string[match.start() : match.start("value")]
+    spelt_out = re.match(r"(?:int|extension|internal)", label, re.IGNORECASE) and not re.search(r"[:.#=\n\t]", label)
+    if spelt_out and _YEAR.fullmatch(digits):
+        return
+    yield match.start("value"), match.end("value"), 1.0 - 0.3 * cost / len(digits)
+
+
+RECOGNISER = Recogniser(
+    Kind.EXTENSION,
+    (
+        Pattern("labelled", _STRONG, 0.9, _validate),
+        Pattern("x", _X, 0.75, _validate),
+        Pattern("suffix", _GLUED_TO_NUMBER, 0.8, _validate),
+    ),
+)

@@ -1,0 +1,160 @@
+"""Web addresses and intranet hosts, whole or broken over lines.
+
+Rule kept here: a scheme or `www` makes anything an address; a bare host name needs an ending that exists. A file name
+(`report.docx`) is no host.
+
+Source: RFC 3986.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tasks.contacts.hosts import anchored, host_score
+from tasks.contacts.recogniser import Found, Pattern, Recogniser
+from tasks.model import Kind
+
+_SCHEME = re.compile(
+    r"(?<![A-Za-z0-9])(?P<scheme>[hbn][tTfil1r]{1,2}[pP][sS5]?[ ]?[:;.,]?[ ]?[/\\|lI1]{1,2}[ ]?[/\\]?[ ]?|[Hh][Tt][Tt][Pp][Ss]?[ ]?[:;.]?[ ]?/{1,2}[ ]?|HTTPS?[ ]?[:;.]?[ ]?/{1,2}[ ]?"
+    r"|(?:ftp|FTP|sftp|file|FILE|sip|SIP|sips|ldap|smb)[:;][ ]?/{0,3})(?=[A-Za-z0-9])"
+)
+_WWW = re.compile(r"(?<![A-Za-z0-9@.])(?:[wW]{3}|vvww|wvww|wwvv|[wW]{2}vv|WWW)[ ]?[.,][ ]?(?=[A-Za-z0-9])")
+_HOST = re.compile(r"(?<![A-Za-z0-9@\-_'’=/%])[A-Za-z0-9][A-Za-z0-9\-]*(?:[.,·][A-Za-z0-9][A-Za-z0-9\-]*)+(?:[:/][^\s<>\"]*)?")
+_UNC = re.compile(r"(?<![\w\\])\\\\[A-Za-z0-9][\w.\-]+(?:\\[\w$.\- ]*[\w$])+")
+_TRAIL = ".,;:!?)]}>\"'’”"
+_CONTINUES = re.compile(r"[%=&?_~]|/|\.(?:aspx?|html?|php|pdf|uk|com|org|net|local)\b|^[a-z0-9\-]+\.[a-z]", re.IGNORECASE)
+_TOKEN = re.compile(r"[^\s<>\"]+")
+
+
+def _stretch(text: str, end: int, *, limit: int = 6) -> int:
+    """Where an address that reaches `end` really ends: over tight gaps and line ends while what follows is a path."""
+    for _ in range(limit):
+        wrap = re.compile(r"[ \t]?\n[ \t]?").match(text, end)
+        space = re.compile(r"[ ]").match(text, end)
+        gap = wrap or space
+        if not gap:
+            break
+        following = _TOKEN.match(text, gap.end())
+        if not following:
+            break
+        token, last = following.group(), text[end - 1]
+        bare = token.rstrip(_TRAIL)
+        path_like = bool(_CONTINUES.search(bare)) and "@" not in bare and not re.match(r"(?:https?|www|\()", bare, re.IGNORECASE)
+        open_end = last in "/?=&%_-.~+#"
+        if wrap and (path_like or (open_end and last not in ".") or (last == "." and host_score(bare) > 0)):
+            if path_like and not open_end and not re.match(r"[/?&=%.#\-_]", bare) and not re.search(r"[%=?&]", bare) and bare.count("/") < 2:
+                # A date, `and/or` or a new host on the next line is not a path.
+                break
+            end = following.end()
+            continue
+        if space and ((open_end and last in "/?=&%_" and re.match(r"[A-Za-z0-9%]", bare) and _CONTINUES.search(bare)) or re.match(r"[/?&=%#][A-Za-z0-9%/]", bare) or bare in ("/",)):
+            end = following.end()
+            continue
+        break
+    return end
+
+
+def _trim(text: str, start: int, end: int) -> int:
+    end = min(end, len(text))
+    while end > start and text[end - 1] in _TRAIL:
+        end -= 1
+    return end
+
+
+def _validate_scheme(match: re.Match[str]) -> Iterable[Found]:
+    text = match.string
+    token = _TOKEN.match(text, match.end())
+    if not token:
+        return
+    exact = re.match(r"(?i)(?:https?|s?ftp|file|sips?|ldap|smb)[ ]?[:;]", match.group()) is not None
+    strict_scheme = exact or re.search(r"[/\\]", match.group()) is not None
+    if not strict_scheme:
+        return
+    end = _host_over_spaces(text, token.end())
+    end = _stretch(text, end)
+    yield match.start(), _trim(text, match.start(), end), 1.0 if exact else 0.8
+
+
+def _host_over_spaces(text: str, end: int) -> int:
+    """Step over a space that a scan put behind or before a dot of the host."""
+    for _ in range(4):
+        following = re.compile(r"[ ]?[.,][ ]?(?=[a-z0-9])[^\s<>\"]+|[ ](?=[.,/])[^\s<>\"]+").match(text, end)
+        if text[end - 1] in ".,":
+            following = re.compile(r"[ ](?:police|gov|pnn|uk|co|com|org|net|local|internal|example)\b[^\s<>\"]*").match(text, end)
+        if not following:
+            break
+        bare = following.group().strip(" .,")
+        if following.group()[:1] in ".," and following.group()[1:2] == " " and not anchored("x" + bare) and host_score("x." + bare) < 1.0:
+            break
+        end = following.end()
+    return end
+
+
+def _validate_www(match: re.Match[str]) -> Iterable[Found]:
+    text = match.string
+    token = _TOKEN.match(text, match.end())
+    if token and re.search(r"[A-Za-z]", token.group()):
+        end = _stretch(text, _host_over_spaces(text, token.end()))
+        yield match.start(), _trim(text, match.start(), end), 1.0
+
+
+def _validate_host(match: re.Match[str]) -> Iterable[Found]:
+    value = match.group()
+    host = re.split(r"[:/]", value, maxsplit=1)[0]
+    labels = re.split(r"[.,·]", host)
+    if "," in host and not anchored(host):
+        return
+    score = host_score(host)
+    if score < 0.8 or not re.search(r"[A-Za-z]{2}", labels[-1]) or sum(c.isalpha() for c in host) < 4:
+        return
+    if score < 1.0 and not ("." in host or anchored(host)):
+        return
+    if len(labels) == 2 and re.fullmatch(r"[A-Z][a-z]*|[A-Z]+", labels[1]) and not labels[1].isupper():
+        return  # "sentence.Next"
+    if len(labels) == 2 and len(labels[1]) == 2 and labels[1] not in ("uk", "io", "eu", "tv"):
+        return  # "of.it"
+    if len(labels) == 2 and labels[0].lower() in ("co", "gov", "org", "ac"):
+        score = 0.7
+    end = _stretch(match.string, match.end()) if "/" in value else match.end()
+    if end == match.end() and match.string[end : end + 1] in tuple("/-."):
+        end = _stretch(match.string, end + 1)
+    yield match.start(), _trim(match.string, match.start(), end), score
+
+
+_BROKEN_HOST = re.compile(
+    r"(?<![A-Za-z0-9@\-_'’=/%])(?P<value>[A-Za-z0-9][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)*(?:[.\-]\n|\n\.)[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*(?:/[^\s<>\"]*)?)"
+)
+_SPACED_HOST = re.compile(r"(?<![A-Za-z0-9@\-_'’=/%.])(?P<value>[A-Za-z0-9][A-Za-z0-9\-]*(?:[ ]?[.,][ ]?[A-Za-z0-9\-|!]+){1,5})")
+
+
+def _validate_broken_host(match: re.Match[str]) -> Iterable[Found]:
+    value = match.group("value")
+    head = value.split("\n")[0]
+    joined = re.sub(r"-?\n", "", value) if head.endswith("-") else value.replace("\n", "")
+    host = joined.split("/")[0]
+    if anchored(host) or ("/" in joined and host_score(host) >= 1.0):
+        yield match.start("value"), _trim(match.string, match.start("value"), match.end("value")), 0.8
+
+
+def _validate_spaced_host(match: re.Match[str]) -> Iterable[Found]:
+    value = match.group("value")
+    if " " not in value:
+        return
+    # Only a government ending, dots in place, is sure enough to bridge spaces.
+    pieces = re.split(r"[ ]?[.,][ ]?", value)
+    if anchored(".".join(pieces[-3:])) in ("police.uk", "pnn.police.uk", "gov.uk", "cjsm.net") and host_score(value):
+        yield match.start("value"), match.end("value"), 0.8
+
+
+RECOGNISER = Recogniser(
+    Kind.URL,
+    (
+        Pattern("scheme", _SCHEME, 0.95, _validate_scheme),
+        Pattern("www", _WWW, 0.95, _validate_www),
+        Pattern("host", _HOST, 0.85, _validate_host),
+        Pattern("broken-host", _BROKEN_HOST, 0.8, _validate_broken_host),
+        Pattern("spaced-host", _SPACED_HOST, 0.7, _validate_spaced_host),
+        Pattern("share", _UNC, 0.9),
+    ),
+)

@@ -1,0 +1,202 @@
+"""The bundle: everything one disclosure consists of, as a bag.
+
+Rules kept here: what is bundled is exactly what was approved (the approval names the dossier's digest, the dossier
+names every file's); every path is made of a number and a title, never of a source's name; the same dossier, approval,
+policy, keys and version give the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.codec import digest, fingerprint
+from tasks.disclosure.bag import build_bag
+from tasks.disclosure.crate import crate_metadata
+from tasks.disclosure.keys import SigningKeys
+from tasks.disclosure.notice import missing_parts, render_response, render_schedule
+from tasks.disclosure.page import render_text
+from tasks.disclosure.provenance import disclosure_statement, seal
+from tasks.disclosure.schedule import schedule_csv, schedule_json, schedule_rows
+from tasks.errors import ConfigurationError, NotApprovedError
+from tasks.model import Approval, Dossier
+from tasks.request import Policy
+
+ENVELOPE = "attestations/disclosure.dsse.json"
+SIGNER = "attestations/signer.pub.pem"
+CERTIFICATE = "attestations/certificate.pem"
+CMS_SIGNATURE = "signatures/tagmanifest-sha256.txt.p7s"
+
+_FILE_NAME = re.compile(r"\d{3,}-[a-z0-9]+(?:-[a-z0-9]+)*\.pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """The publication that a new one replaces.
+
+    Attributes:
+        version: its number.
+        bag: SHA-256 of its `tagmanifest-sha256.txt`, hex.
+        changes: what is different now, one sentence each.
+    """
+
+    version: int
+    bag: str
+    changes: tuple[str, ...]
+
+
+def safe_file_name(number: int, title: str) -> str:
+    """`007-minutes-of-the-meeting.pdf`: lower-case ASCII letters, digits and dashes only, whatever the title holds."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = "-".join(re.findall(r"[a-z0-9]+", plain))[:60].strip("-")
+    return f"{number:03d}-{words or 'record'}.pdf"
+
+
+def dossier_digest(dossier: Dossier) -> str:
+    """What an approval names: SHA-256 over the dossier, hex."""
+    return fingerprint(dossier)
+
+
+def _check_approved(dossier: Dossier, approval: Approval, policy: Policy) -> None:
+    if approval.reference != dossier.reference or approval.dossier != dossier_digest(dossier):
+        raise NotApprovedError("The approval is for another dossier.", subject=dossier.reference)
+    if policy.digest != dossier.policy:
+        raise NotApprovedError("The policy is not the one the dossier was made under.", subject=dossier.reference)
+    missing = missing_parts(dossier, policy)
+    if missing:
+        raise NotApprovedError(f"The response lacks {len(missing)} required parts.", subject="; ".join(missing))
+
+
+def _checked_records(dossier: Dossier, record_files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The record files by path in the bag.
+
+    Raises:
+        NotApprovedError: a file is absent, is not the approved one, or is not part of the dossier.
+    """
+    names = [record.file_name for record in dossier.records]
+    if len(set(names)) != len(names) or not all(_FILE_NAME.fullmatch(name) for name in names):
+        raise ConfigurationError("File names of the records are not safe or not distinct.", subject=dossier.reference)
+    if set(names) != set(record_files):
+        raise NotApprovedError("The record files are not those of the dossier.", subject=dossier.reference)
+    for record in dossier.records:
+        data = record_files[record.file_name]
+        if digest(data) != record.sha256 or len(data) != record.size:
+            raise NotApprovedError("A record file is not the approved one.", subject=record.file_name)
+    return {f"data/records/{name}": record_files[name] for name in names}
+
+
+def _info(
+    dossier: Dossier, approval: Approval | None, policy: Policy, version: int, old: Superseded | None
+) -> dict[str, str]:
+    info = {
+        "Source-Organization": policy.authority.name,
+        "External-Identifier": dossier.reference,
+        "External-Description": dossier.title,
+        "Internal-Sender-Identifier": f"{dossier.reference}/v{version}",
+        "Bag-Software-Agent": f"foi-disclosure {dossier.pipeline}",
+        "Disclosure-Version": str(version),
+    }
+    if approval is not None:
+        info["Bagging-Date"] = approval.at[:10]
+    if old is not None:
+        info["Supersedes"] = f"v{old.version}"
+    return info
+
+
+def _payload(
+    dossier: Dossier,
+    approval: Approval | None,
+    record_files: Mapping[str, bytes],
+    policy: Policy,
+    version: int,
+    supersedes: Superseded | None,
+) -> dict[str, bytes]:
+    """Everything below `data/`."""
+    payload = _checked_records(dossier, record_files)
+    rows = schedule_rows(dossier)
+    changes = supersedes.changes if supersedes else ()
+    response = render_response(dossier, policy, approval, version=version, changes=changes)
+    payload |= {
+        "data/response.html": response.html,
+        "data/response.pdf": response.pdf,
+        "data/schedule.csv": schedule_csv(rows),
+        "data/schedule.html": render_schedule(dossier, policy, approval, rows),
+        "data/schedule.json": schedule_json(dossier, rows),
+    }
+    return payload | {"data/ro-crate-metadata.json": crate_metadata(dossier, approval, policy, payload, version)}
+
+
+def assemble_bundle(
+    dossier: Dossier,
+    approval: Approval | None,
+    record_files: Mapping[str, bytes],
+    policy: Policy,
+    keys: SigningKeys | None,
+    version: int = 1,
+    supersedes: Superseded | None = None,
+) -> dict[str, bytes]:
+    """The whole bag, path -> bytes.
+
+    Args:
+        dossier: what is disclosed.
+        approval: of exactly this dossier; None for a draft, which says so in its letter and is never signed.
+        record_files: file name -> redacted PDF, for every record of the dossier and nothing else.
+        policy: the one the dossier was made under.
+        keys: to sign with; a draft needs none.
+        version: of the publication, from 1.
+        supersedes: the publication it replaces, if any.
+
+    Raises:
+        NotApprovedError: approval, policy, files and dossier do not belong together, or the response is incomplete
+            (`subject` names the missing parts). A draft may be incomplete.
+        ConfigurationError: a record's file name is not safe, or there is no key to sign with.
+        InvalidRequestError: the dossier's letter is not a request.
+    """
+    if approval is None:
+        payload = _payload(dossier, None, record_files, policy, version, supersedes)
+        return build_bag(payload, _info(dossier, None, policy, version, supersedes), {})
+    if keys is None:
+        raise ConfigurationError("There is no signing key.")
+    _check_approved(dossier, approval, policy)
+    payload = _payload(dossier, approval, record_files, policy, version, supersedes)
+    old = {"version": supersedes.version, "tagmanifest": {"sha256": supersedes.bag}} if supersedes else None
+    statement = disclosure_statement(dossier, approval, payload, policy.version, keys, version, old)
+    tags = {ENVELOPE: seal(statement, keys), SIGNER: keys.public_pem}
+    if keys.certificate_pem:
+        tags[CERTIFICATE] = keys.certificate_pem
+    tags["VERIFY.txt"] = render_text(
+        "VERIFY.txt",
+        reference=dossier.reference,
+        version=version,
+        authority=policy.authority,
+        key_id=keys.key_id,
+        envelope=ENVELOPE,
+        signer=SIGNER,
+        certificate=CERTIFICATE if keys.certificate_pem else "",
+        cms=CMS_SIGNATURE,
+    )
+    bag = build_bag(payload, _info(dossier, approval, policy, version, supersedes), tags)
+    # The one tag file that no manifest lists: it is a signature over the tag manifest.
+    signature = keys.sign_cms(bag["tagmanifest-sha256.txt"])
+    return bag if signature is None else dict(sorted({**bag, CMS_SIGNATURE: signature}.items()))
+
+
+def bag_digest(bag: Mapping[str, bytes]) -> str:
+    """The bag's name for itself: SHA-256 of its tag manifest, which covers every other file, hex."""
+    return digest(bag["tagmanifest-sha256.txt"])
+
+
+def what_changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """The difference between two publications, one sentence each.
+
+    Args:
+        before: record file name -> SHA-256 of the older one.
+        after: the same of the newer one.
+    """
+    sentences = [f"Added: {name}." for name in sorted(after.keys() - before.keys())]
+    sentences += [f"Removed: {name}." for name in sorted(before.keys() - after.keys())]
+    common = sorted(before.keys() & after.keys())
+    sentences += [f"Replaced: {name}." for name in common if before[name] != after[name]]
+    return tuple(sentences) or ("The records are the same; the response or the schedule was corrected.",)

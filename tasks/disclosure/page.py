@@ -1,0 +1,149 @@
+"""Templates to HTML and PDF.
+
+Rules kept here: a page asks for nothing from anywhere (its style and script are inside it, and its content security
+policy allows exactly those by their digests); every value is escaped; a template that names a missing value fails.
+The PDF is made of the same HTML, tagged (PDF/UA-1), and holds no date and no random identifier.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from datetime import date, datetime
+from functools import cache
+from typing import Any, NoReturn
+
+import jinja2
+from markupsafe import Markup, escape
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_WITHHELD = re.compile(r"\[withheld[^\]\n]{0,80}\]")
+
+
+def printable(value: object) -> object:
+    """A string without what XML forbids and without characters that turn the direction of the text around them."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return _DIRECTION.sub("", _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def long_date(value: date | str) -> str:
+    """`4 March 2026`, from a date or an ISO string."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value).date()
+    return f"{value.day} {value:%B %Y}"
+
+
+def file_size(size: int) -> str:
+    """`940 bytes`, `12 kB`, `3.4 MB`: decimal units."""
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 999_500:
+        return f"{max(1, round(size / 1000))} kB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 page`, `1,234 pages`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def show_withheld(text: str) -> Markup:
+    """Text as written, with every `[withheld: ...]` set apart."""
+    clean = str(printable(text))
+    parts, start = [], 0
+    for found in _WITHHELD.finditer(clean):
+        parts += [escape(clean[start : found.start()]), Markup('<span class="withheld">')]
+        parts += [escape(found.group()), Markup("</span>")]
+        start = found.end()
+    return Markup("").join([*parts, escape(clean[start:])])
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tasks.disclosure", "templates"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(default=True, default_for_string=True, disabled_extensions=("txt",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=printable,
+    )
+    environment.filters.update(long_date=long_date, file_size=file_size, plural=plural, show_withheld=show_withheld)
+    return environment
+
+
+@cache
+def _inline(name: str) -> tuple[Markup, str]:
+    """A style or script file of ours and its digest as a content security policy names it."""
+    environment = _environment()
+    assert environment.loader is not None  # noqa: S101 - set three lines above
+    source, _, _ = environment.loader.get_source(environment, name)
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    return Markup(source), f"'sha256-{digest}'"  # noqa: S704 - our own file, never outside data
+
+
+def render_page(template: str, *, script: str = "", **values: Any) -> bytes:
+    """One HTML page.
+
+    Args:
+        template: its file name below `templates/`.
+        script: file name of a script of ours to put inside, if any.
+        values: what the template names.
+
+    Raises:
+        jinja2.UndefinedError: the template names a value that is not given.
+    """
+    style, style_digest = _inline("style.css")
+    policy = f"default-src 'none'; style-src {style_digest}; base-uri 'none'; form-action 'none'"
+    code = Markup("")
+    if script:
+        code, script_digest = _inline(script)
+        policy += f"; script-src {script_digest}"
+    return (
+        _environment().get_template(template).render(**values, style=style, script=code, csp=Markup(policy)).encode()  # noqa: S704
+    )
+
+
+def render_text(template: str, **values: Any) -> bytes:
+    """A plain text or XML file; XML is escaped like HTML."""
+    return _environment().get_template(template).render(**values).encode()
+
+
+def _refuse(url: str, *_args: object, **_options: object) -> NoReturn:
+    raise ValueError("pages are self-contained")
+
+
+def render_pdf(html: bytes, base_url: str) -> bytes:
+    """The PDF/UA-1 of a page of ours.
+
+    Args:
+        html: what `render_page` gave.
+        base_url: what its relative links are relative to, once published.
+    """
+    import weasyprint  # here, because it loads Pango (0.3 s), which the rest of the room does without
+
+    identifier = hashlib.sha256(html).digest()[:16]
+    document = weasyprint.HTML(string=html.decode(), base_url=base_url, url_fetcher=_refuse)
+    pdf = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
+    return _with_scopes(bytes(pdf))
+
+
+def _with_scopes(pdf: bytes) -> bytes:
+    """The same PDF with the scope of every table header, which PDF/UA-1 (7.5) wants and WeasyPrint leaves out."""
+    import pikepdf  # here, like WeasyPrint: most of the room does without
+
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        for item in document.objects:
+            if isinstance(item, pikepdf.Dictionary) and item.get("/S") == pikepdf.Name.TH:
+                row = item.get("/P", pikepdf.Dictionary())
+                in_head = row.get("/P", pikepdf.Dictionary()).get("/S") == pikepdf.Name.THead
+                scope = pikepdf.Name.Column if in_head else pikepdf.Name.Row
+                item["/A"] = pikepdf.Dictionary(O=pikepdf.Name.Table, Scope=scope)
+        document.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return out.getvalue()

@@ -1,0 +1,203 @@
+"""The public pages: one for each request, the disclosure log, its feed.
+
+Rule kept here: pages are pure functions of what was published, so the log can be made again from the entries alone; a
+page links to nothing but files that are already there, and works without a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tasks.codec import digest, encode
+from tasks.disclosure.bag import ALGORITHMS
+from tasks.disclosure.bundle import bag_digest
+from tasks.disclosure.notice import OUTCOME_WORDS, outcome_of, published_request, response_values
+from tasks.disclosure.page import render_page, render_text
+from tasks.model import Approval, Dossier
+from tasks.request import Authority, Policy
+
+FEED_LENGTH = 100
+"""Newest entries in the Atom feed; the JSON holds all."""
+
+SUMMARY_LENGTH = 280
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One publication as the disclosure log knows it.
+
+    Attributes:
+        published: ISO 8601 UTC: the approval's moment, or the withdrawal's.
+        version: from 1; a withdrawal carries the last version it withdraws.
+        outcome: `all`, `part`, `refused` or `withdrawn`.
+        records: records disclosed.
+        pages: pages disclosed.
+        withheld: parts of records withheld.
+        size: bytes of the zip.
+        digest: keyed commitment to the dossier: equal means the same disclosure.
+        bag: SHA-256 of the bag's tag manifest, hex.
+        zip_sha256: digest of the zip, hex.
+        received: ISO date.
+        summary: the beginning of the request as published.
+        changes: what differs from the version before.
+        reason: of a withdrawal.
+    """
+
+    reference: str
+    title: str
+    published: str
+    version: int
+    outcome: str
+    records: int = 0
+    pages: int = 0
+    withheld: int = 0
+    size: int = 0
+    digest: str = ""
+    bag: str = ""
+    zip_sha256: str = ""
+    received: str = ""
+    summary: str = ""
+    changes: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether a notice stands in its place."""
+        return self.outcome == "withdrawn"
+
+    @property
+    def outcome_words(self) -> str:
+        """The outcome as a reader sees it."""
+        return OUTCOME_WORDS[self.outcome]
+
+
+def _summary(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= SUMMARY_LENGTH else words[:SUMMARY_LENGTH].rsplit(" ", 1)[0] + " …"
+
+
+def entry_of(
+    dossier: Dossier,
+    approval: Approval,
+    bundle: dict[str, bytes],
+    archive: bytes,
+    commitment: str,
+    version: int,
+    changes: tuple[str, ...] = (),
+) -> LogEntry:
+    """What the log says of a new publication.
+
+    Args:
+        dossier: what is disclosed.
+        approval: gives the date.
+        bundle: the bag.
+        archive: its zip.
+        commitment: to the dossier.
+        version: of the publication.
+        changes: what differs from the version before.
+    """
+    request = published_request(dossier)
+    return LogEntry(
+        reference=dossier.reference,
+        title=dossier.title,
+        published=approval.at,
+        version=version,
+        outcome=outcome_of(dossier),
+        records=len(dossier.records),
+        pages=sum(len(record.pages) for record in dossier.records),
+        withheld=sum(len(record.marks) for record in dossier.records),
+        size=len(archive),
+        digest=commitment,
+        bag=bag_digest(bundle),
+        zip_sha256=digest(archive),
+        received=request.received.isoformat(),
+        summary=_summary(request.request_text),
+        changes=changes,
+    )
+
+
+def withdrawal_of(last: LogEntry, reason: str, at: str) -> LogEntry:
+    """The entry that takes a request's publications back. Of the old ones it keeps only what names them."""
+    return LogEntry(
+        reference=last.reference,
+        title=last.title,
+        published=at,
+        version=last.version,
+        outcome="withdrawn",
+        digest=last.digest,
+        bag=last.bag,
+        zip_sha256=last.zip_sha256,
+        reason=reason,
+    )
+
+
+def request_page(
+    dossier: Dossier,
+    policy: Policy,
+    approval: Approval,
+    entries: Sequence[LogEntry],
+    key_id: str,
+) -> bytes:
+    """`disclosures/<reference>/index.html`: the newest response, its files, the versions before, how to verify.
+
+    Args:
+        dossier: of the newest version.
+        policy: it was made under.
+        approval: of it.
+        entries: the request's readable publications, oldest first; the last is the newest.
+        key_id: identifier of the key that signed it.
+    """
+    newest = entries[-1]
+    folder = f"v{newest.version}/"
+    return render_page(
+        "request.html",
+        **response_values(dossier, policy, approval),
+        version=newest.version,
+        changes=newest.changes,
+        files=f"{folder}data/records/",
+        data=f"{folder}data/",
+        folder=folder,
+        newest=newest,
+        older=list(reversed(entries[:-1])),
+        key_id=key_id,
+        algorithms=ALGORITHMS,
+    )
+
+
+def tombstone_page(entry: LogEntry, authority: Authority) -> bytes:
+    """`disclosures/<reference>/index.html` of a withdrawn disclosure."""
+    return render_page("tombstone.html", entry=entry, authority=authority)
+
+
+def newest_first(entries: Sequence[LogEntry]) -> list[LogEntry]:
+    """Entries as the log lists them."""
+    return sorted(sorted(entries, key=lambda e: e.reference), key=lambda e: e.published, reverse=True)
+
+
+def log_pages(entries: Sequence[LogEntry], authority: Authority) -> dict[str, bytes]:
+    """The disclosure log, path -> bytes: `disclosures.json`, `feed.xml`, `index.html`.
+
+    Args:
+        entries: the current one of each request.
+        authority: who publishes.
+    """
+    listed = newest_first(entries)
+    base = authority.url.rstrip("/")
+    years = sorted({entry.published[:4] for entry in listed}, reverse=True)
+    outcomes = {outcome: words for outcome, words in OUTCOME_WORDS.items() if any(e.outcome == outcome for e in listed)}
+    feed = render_text(
+        "feed.xml",
+        entries=[replace(entry, summary=entry.reason or entry.summary) for entry in listed[:FEED_LENGTH]],
+        authority=authority,
+        base=base,
+        updated=listed[0].published if listed else "1970-01-01T00:00:00Z",
+    )
+    index = render_page(
+        "log.html", script="log.js", entries=listed, authority=authority, years=years, outcomes=outcomes
+    )
+    return {
+        "disclosures.json": encode({"authority": authority.name, "url": base, "disclosures": listed}),
+        "feed.xml": feed,
+        "index.html": index,
+    }

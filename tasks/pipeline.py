@@ -1,0 +1,100 @@
+"""The order of the work on the records of one request, as plain functions of plain values.
+
+    bytes -> Media -> rasters -> Transcript -> Detection* -> RedactionPlan -> PDF bytes -> VerificationReport
+
+Rule kept here: this module knows the order and nothing else; no store, no Prefect, no clock. What a result depends on
+is said by `reading_fingerprint` and `redaction_fingerprint`, and two results with one fingerprint are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.codec import fingerprint
+from tasks.contacts.find import find_contacts, find_repeats
+from tasks.model import Detection, Media, PageRaster, RedactionPlan, Transcript, VerificationReport
+from tasks.reading.media import Limits, inspect
+from tasks.reading.ocr import OcrSettings, engine_version, read_page
+from tasks.reading.rasterise import rasterise
+from tasks.redaction.apply import apply_marks
+from tasks.redaction.gate import check_record
+from tasks.redaction.plan import plan_record
+from tasks.request import Policy
+
+READING = 1
+"""Raise it when reading the same file can give another transcript."""
+
+REDACTION = 1
+"""Raise it when the same transcript and policy can give other bytes."""
+
+PIPELINE = f"foi-disclosure {version('foi-disclosure')} reading {READING} redaction {REDACTION}"
+
+
+def tool_versions() -> tuple[tuple[str, str], ...]:
+    """Names and versions of what a result depends on besides this code."""
+    return (("pymupdf", version("pymupdf")), ("opencv", version("opencv-python-headless")), ("tesseract", engine_version()))
+
+
+def reading_fingerprint(settings: OcrSettings, limits: Limits) -> str:
+    """What a transcript depends on besides the source's bytes."""
+    return fingerprint(READING, tool_versions(), settings, limits)
+
+
+def redaction_fingerprint(policy: Policy) -> str:
+    """What a redacted file depends on besides the transcripts of its request."""
+    return fingerprint(REDACTION, tool_versions(), policy.digest, version("phonenumbers"), version("tldextract"))
+
+
+def read_record(untrusted: bytes, name: str, settings: OcrSettings, limits: Limits) -> tuple[Media, Transcript]:
+    """Read one source file whole.
+
+    Raises:
+        RejectedInputError: the file cannot be a record.
+        ReaderUnavailableError: Tesseract did not finish.
+    """
+    from tasks.codec import digest
+
+    media = inspect(untrusted, name, limits)
+    pages = tuple(read_page(raster, settings) for raster in rasterise(untrusted, media, limits))
+    return media, Transcript(digest(untrusted), pages)
+
+
+def find_in_record(transcript: Transcript, policy: Policy) -> tuple[Detection, ...]:
+    """The claims on every page of one record."""
+    return tuple(found for page in transcript.pages for found in find_contacts(page, policy))
+
+
+def plan_in_request(
+    transcript: Transcript, found: Sequence[Detection], in_request: Sequence[Detection], policy: Policy
+) -> RedactionPlan:
+    """The marks of one record, with the values found anywhere in its request swept for.
+
+    Args:
+        transcript: of this record.
+        found: the claims on this record.
+        in_request: the claims on all records of the request.
+        policy: as the request changes it.
+    """
+    repeats = find_repeats(transcript, in_request, policy)
+    return plan_record(transcript, (*found, *repeats), policy)
+
+
+def redact_record(
+    untrusted: bytes, media: Media, plan: RedactionPlan, transcript: Transcript, title: str, limits: Limits
+) -> bytes:
+    """The redacted PDF of one record, rebuilt from pixels."""
+    return apply_marks(rasterise(untrusted, media, limits), plan, transcript, title)
+
+
+def gate_record(pdf: bytes, plan: RedactionPlan, transcript: Transcript, settings: OcrSettings) -> VerificationReport:
+    """The verdict on a redacted PDF."""
+
+    def reread(pixels: NDArray[np.uint8], dpi: float) -> list[str]:
+        page = read_page(PageRaster(0, pixels, "grey", (dpi, dpi)), settings)
+        return [word.text for reading in page.readings for word in reading.words]
+
+    return check_record(pdf, plan, transcript, reread)

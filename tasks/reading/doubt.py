@@ -1,0 +1,130 @@
+"""How well a page was read, judged by the page itself.
+
+Rule kept here: a judgement never removes a word; it asks for another pass, or for a person. Every measure is a share
+between 0 and 1, so that the worst of several can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tasks.geometry import Box
+from tasks.model import Doubt, Word
+from tasks.reading.straighten import ESTIMATE_DPI, ReadingRaster, text_ink
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LOW_CONFIDENCE = 60.0
+"""Below this about one character in three is wrong on our scans."""
+
+HOPELESS_CONFIDENCE = 40.0
+UNREADABLE_MEAN = 45.0
+"""Upright pages, however poor, read at a mean above 60; the same pages upside down at 20 to 32."""
+
+SPECK_PX = 3
+UNREAD_IN = (0.35, 0.09)
+"""Smallest unread patch worth naming, width and height in inches: about four characters."""
+
+MAX_PATCHES = 12
+INKY = 0.0004
+"""Share of inked pixels that makes a page more than blank: one line of small print on A4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How well one reading covers its page.
+
+    Attributes:
+        mean: mean confidence over characters, 0 to 100; 0 without words.
+        low: share of characters below `LOW_CONFIDENCE`.
+        uncovered: share of text-like ink that no word covers.
+        ink: share of the page that is text-like ink.
+        characters: how many were read.
+        patches: places of the reading that hold ink but no word one can rely on, largest first, in its space.
+    """
+
+    mean: float
+    low: float
+    uncovered: float
+    ink: float
+    characters: int
+    patches: tuple[Box, ...]
+
+
+def assess(reading: ReadingRaster, words: Sequence[Word]) -> Assessment:
+    """Compare what was read with the ink that is there."""
+    scale = ESTIMATE_DPI / reading.dpi
+    height, width = reading.pixels.shape
+    small = cv2.resize(
+        reading.pixels, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+    ).astype(np.uint8)
+    ink = _without_specks(text_ink(small))
+    covered, relied_on = np.zeros_like(ink), np.zeros_like(ink)
+    for word in words:
+        box = Box(*(round(side * scale) for side in (word.box.x0, word.box.y0, word.box.x1, word.box.y1))).padded(1)
+        box = box.clipped(small.shape[1], small.shape[0])
+        covered[box.y0 : box.y1, box.x0 : box.x1] = 1
+        if word.confidence >= HOPELESS_CONFIDENCE:
+            relied_on[box.y0 : box.y1, box.x0 : box.x1] = 1
+    total = int(ink.sum())
+    characters = sum(len(word.text) for word in words)
+    weight = max(1, characters)
+    return Assessment(
+        mean=sum(len(word.text) * word.confidence for word in words) / weight,
+        low=sum(len(word.text) for word in words if word.confidence < LOW_CONFIDENCE) / weight,
+        uncovered=int((ink & (1 - covered)).sum()) / max(1, total),
+        ink=total / ink.size,
+        characters=characters,
+        patches=_patches(ink & (1 - relied_on), 1 / scale, width, height),
+    )
+
+
+def find_doubts(reading: ReadingRaster, assessment: Assessment) -> tuple[Doubt, ...]:
+    """Why a person should look at the page; empty for a page that was read well."""
+    doubts = []
+    if assessment.ink > INKY and assessment.characters < 3:
+        doubts.append(Doubt("inky-but-wordless", "There is ink on the page, and no word was read.", 0.9))
+    elif assessment.low > 0.12:
+        message = f"{round(assessment.low * 100)} % of the characters were read with low confidence."
+        doubts.append(Doubt("low-confidence", message, min(0.9, round(assessment.low * 2, 2))))
+    # On a page that reads badly everywhere, the line above says it; patches would be all over it.
+    if assessment.low <= 0.35:
+        doubts += [
+            Doubt(
+                "handwriting-like",
+                "Something looks like writing and could not be read.",
+                0.6,
+                reading.frame.box_to_page(patch),
+            )
+            for patch in assessment.patches[:MAX_PATCHES]
+        ]
+    return tuple(doubts)
+
+
+def _without_specks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    kept = stats[:, cv2.CC_STAT_AREA] > SPECK_PX
+    kept[0] = False
+    return np.asarray(kept[labels], dtype=np.uint8)
+
+
+def _patches(unread: NDArray[np.uint8], enlarge: float, width: int, height: int) -> tuple[Box, ...]:
+    """Boxes around clusters of unread ink that are as large as a short word and inked like one."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (11, 3))
+    joined = cv2.morphologyEx(unread, cv2.MORPH_CLOSE, kernel)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    inked = np.bincount(labels.ravel(), weights=unread.ravel().astype(np.float64), minlength=count)
+    found = []
+    for label in range(1, count):
+        x, y, w, h, _ = (int(value) for value in stats[label])
+        large = w >= UNREAD_IN[0] * ESTIMATE_DPI and h >= UNREAD_IN[1] * ESTIMATE_DPI
+        if large and 0.08 < inked[label] / (w * h) < 0.7:
+            box = Box(int(x * enlarge), int(y * enlarge), round((x + w) * enlarge), round((y + h) * enlarge))
+            found.append(box.clipped(width, height))
+    return tuple(sorted(found, key=lambda box: (-box.area, box)))

@@ -1,0 +1,367 @@
+"""Bytes of a source file to page rasters, one page in memory at a time.
+
+Rule kept here: a raster is what a reader of the record sees, at the resolution and in the colours the source holds.
+
+* Pages stand as displayed: /Rotate and EXIF orientation are applied, annotations and form fields are drawn.
+* A page that is one scan (whole or in strips) is drawn at the scan's own pixels, 1:1. At that scale MuPDF copies
+  samples and blurs nothing: the raster equals the decoded image, and whatever else is visible still lies on top.
+* Any other page is drawn at `DRAWN_DPI`, finer when it holds a finer image, up to `FINEST_DRAWN_DPI`.
+
+PyMuPDF is not thread-safe: the whole iteration must happen in one thread (or one process per document).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pymupdf
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from tasks.errors import CorruptFileError, LimitExceededError
+from tasks.geometry import Box
+from tasks.model import Media, Mode, PageRaster, Word
+from tasks.reading.media import (
+    DECODER_ERRORS,
+    DEFAULT_LIMITS,
+    JPEG,
+    PDF,
+    TIFF,
+    Limits,
+    check_pixels,
+    open_image,
+    open_pdf,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+DRAWN_DPI = 200.0
+"""For pages drawn by a program: Tesseract reads the same words as at 300 dpi with four fifths of the time, and the
+published page is half the size; print sharpness is not what a disclosure needs."""
+
+FINEST_DRAWN_DPI = 300.0
+COARSEST_SCAN_WITH_OVERLAY_DPI = 150.0
+"""A picture coarser than this with text or lines drawn over it is a background, not a scan."""
+
+SCAN_COVERS = 0.9
+"""Share of the page that images of one resolution must cover to make it a scan."""
+
+DEFAULT_DPI = 200.0
+SANE_DPI = (50.0, 1300.0)
+LONGEST_SIDE_IN = 60.0
+"""A resolution tag that makes a page longer than A0 is wrong (cameras write 72)."""
+
+JPEG_BLOCK_PX = 8
+LOSSY_FILTERS = ("DCTDecode", "JPXDecode")
+NEUTRAL_CHROMA = 8
+"""Channels that differ by at most this are grey: the rounding of a JPEG's colour transform."""
+
+TIFF_COMPRESSION = 259
+JPEG_COMPRESSIONS = (6, 7)
+ORIENTATION = 0x0112
+SIDEWAYS_ORIENTATIONS = (5, 6, 7, 8)
+
+
+def rasterise(untrusted: bytes, media: Media, limits: Limits = DEFAULT_LIMITS) -> Iterator[PageRaster]:
+    """Every page of a file as pixels, in order.
+
+    Args:
+        untrusted: the whole file.
+        media: what `tasks.reading.media.inspect` said of it.
+        limits: the same limits it was inspected with.
+
+    Yields:
+        One `PageRaster` a page; `bilevel` when its pixels are only 0 and 255, `grey` when no pixel has a colour.
+
+    Raises:
+        CorruptFileError: a page cannot be decoded whole; its 1-based number is in the detail.
+        LimitExceededError: a page would have too many pixels even at the coarsest resolution.
+        EncryptedFileError: a PDF that needs a password.
+    """
+    return _pdf_pages(untrusted, media, limits) if media.type == PDF else _image_pages(untrusted, media, limits)
+
+
+# ------------------------------------------------------------------------------------------------ PDF
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """One image on a page: its resolution along the axes of the unrotated page (dpi) and its place (pt)."""
+
+    dpi: tuple[float, float]
+    place: pymupdf.Rect
+    bits: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """How to draw one page: size in px as displayed, whether only grey can come out, whether to force 0 and 255."""
+
+    width_px: int
+    height_px: int
+    grey: bool
+    bilevel: bool
+
+
+def _pdf_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[PageRaster]:
+    with open_pdf(untrusted) as document:
+        if document.page_count != media.pages:
+            raise CorruptFileError(f"It has {document.page_count} pages, not {media.pages}.")
+        for number in range(media.pages):
+            # MuPDF swallows a complaint that equals the one before; a line of our own keeps each page's complete.
+            pymupdf.mupdf.fz_warn(f"page {number + 1}")
+            pymupdf.TOOLS.reset_mupdf_warnings()
+            try:
+                raster = _pdf_page(document, number, limits)
+            except (CorruptFileError, LimitExceededError):
+                raise
+            except Exception:  # MuPDF raises a dozen classes of its own; all mean that the page cannot be drawn
+                raise CorruptFileError(f"Page {number + 1} cannot be drawn.") from None
+            if _lost_content(document, number, pymupdf.TOOLS.mupdf_warnings()):
+                raise CorruptFileError(f"Something on page {number + 1} cannot be decoded.")
+            yield raster
+
+
+def _pdf_page(document: pymupdf.Document, number: int, limits: Limits) -> PageRaster:
+    page = document[number]
+    placements = _placements(page, limits)
+    drawing = _plan_drawing(page, placements, limits)
+    matrix = pymupdf.Matrix(drawing.width_px / page.rect.width, drawing.height_px / page.rect.height)
+    pixmap = page.get_pixmap(
+        matrix=matrix, colorspace=pymupdf.csGRAY if drawing.grey else pymupdf.csRGB, alpha=False, annots=True
+    )
+    samples = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)
+    pixels, mode = _settle(samples[:, :, 0] if pixmap.n == 1 else samples, bilevel=drawing.bilevel)
+    lossy = any(entry[8] in LOSSY_FILTERS for entry in page.get_images(full=True))
+    return PageRaster(
+        page=number,
+        pixels=pixels,
+        mode=mode,
+        dpi=(round(pixmap.width / page.rect.width * 72, 2), round(pixmap.height / page.rect.height * 72, 2)),
+        grid=JPEG_BLOCK_PX if lossy else 1,
+        layer=_layer(page, page.rotation_matrix * matrix, pixmap.width, pixmap.height),
+    )
+
+
+def _placements(page: pymupdf.Page, limits: Limits) -> list[_Placement]:
+    """The images that show on the page, each checked against the limits before anything is decoded."""
+    whole = page.rect * page.derotation_matrix
+    found = []
+    for info in page.get_image_info():
+        check_pixels(max(1, info["width"]), max(1, info["height"]), limits, page.number)
+        a, b, c, d, _, _ = info["transform"]
+        across, down = math.hypot(a, b), math.hypot(c, d)
+        place = pymupdf.Rect(info["bbox"]) & whole
+        if place.is_empty or across < 1 or down < 1:
+            continue
+        dpi = info["width"] / across * 72, info["height"] / down * 72
+        found.append(_Placement(dpi if abs(a) >= abs(b) else dpi[::-1], place, info["bpc"], info["colorspace"]))
+    return found
+
+
+def _plan_drawing(page: pymupdf.Page, placements: list[_Placement], limits: Limits) -> _Drawing:
+    scan = _scan_images(page, placements)
+    overlay = _has_overlay(page, scan)
+    if scan and (not overlay or max(scan[0].dpi) >= COARSEST_SCAN_WITH_OVERLAY_DPI):
+        # Strips of one scan may differ by a rounding; the widest image gives the best estimate.
+        best = max(scan, key=lambda p: p.place.width * p.place.height)
+        dpi_x, dpi_y = best.dpi
+    else:
+        finest = max((max(p.dpi) for p in placements), default=0.0)
+        dpi_x = dpi_y = min(max(DRAWN_DPI, finest), FINEST_DRAWN_DPI)
+    if page.rotation in (90, 270):
+        dpi_x, dpi_y = dpi_y, dpi_x
+    width_px, height_px = _fit(page.rect.width / 72 * dpi_x, page.rect.height / 72 * dpi_y, limits, page.number)
+    return _Drawing(
+        width_px,
+        height_px,
+        grey=bool(scan) and not overlay and all(p.channels == 1 for p in placements),
+        bilevel=bool(scan) and all(p.bits == 1 for p in placements),
+    )
+
+
+def _scan_images(page: pymupdf.Page, placements: list[_Placement]) -> list[_Placement]:
+    """The images when they are one scan, whole or in strips; none otherwise."""
+    if not placements:
+        return []
+    largest = max(placements, key=lambda p: p.place.width * p.place.height)
+    strips = [p for p in placements if all(abs(a / b - 1) < 0.02 for a, b in zip(p.dpi, largest.dpi, strict=True))]
+    covered = sum(p.place.width * p.place.height for p in strips)
+    whole = page.rect.width * page.rect.height
+    return strips if len(strips) == len(placements) and covered >= SCAN_COVERS * whole else []
+
+
+def _has_overlay(page: pymupdf.Page, scan: list[_Placement]) -> bool:
+    """Whether something else shows: an annotation, a field, or anything painted after the scan's first image."""
+    if page.first_annot is not None or page.first_widget is not None:
+        return True
+    operations = [kind for kind, _ in page.get_bboxlog()]
+    first = next((i for i, kind in enumerate(operations) if kind.startswith("fill-im")), len(operations))
+    return bool(scan) and any(not kind.startswith(("fill-im", "ignore-text")) for kind in operations[first:])
+
+
+def _fit(width: float, height: float, limits: Limits, number: int) -> tuple[int, int]:
+    """The page's size in px, made smaller when it would pass the limit (a born-digital plan may be metres wide)."""
+    shrink = min(1.0, math.sqrt(limits.max_pixels_per_page / max(1.0, width * height)))
+    if shrink < 0.25:
+        raise LimitExceededError(
+            f"Page {number + 1} would have {round(width * height)} px, limit {limits.max_pixels_per_page} px."
+        )
+    size = (round, math.floor)[shrink < 1]
+    return max(1, size(width * shrink)), max(1, size(height * shrink))
+
+
+LOST_CONTENT = (
+    "cannot load content stream",
+    "padding truncated image",
+    "read error; treating as end of file",
+    "object is not a stream",
+    "cannot draw",
+)
+CUT_JPEG = "premature end of file in jpeg"
+
+
+def _lost_content(document: pymupdf.Document, number: int, complaints: str) -> bool:
+    """Whether MuPDF left something out. It draws what it can and only complains; the record would not be whole."""
+    if any(sign in complaints for sign in LOST_CONTENT):
+        return True
+    if CUT_JPEG not in complaints:
+        return False
+    # MuPDF says the same of a JPEG that lacks half its rows and of one that only lacks its end marker.
+    for entry in document.get_page_images(number):
+        if entry[8] == LOSSY_FILTERS[0]:
+            try:
+                Image.open(io.BytesIO(document.xref_stream_raw(entry[0])), formats=["JPEG"]).load()
+            except DECODER_ERRORS:
+                return True
+    return False
+
+
+def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -> tuple[Word, ...]:
+    """Words of the text layer in page space, whatever the layer claims they are."""
+    words: list[Word] = []
+    lines: dict[tuple[int, int], int] = {}
+    for x0, y0, x1, y1, text, block, line, _ in page.get_text("words"):
+        place = pymupdf.Rect(x0, y0, x1, y1) * to_px
+        box = Box(math.floor(place.x0), math.floor(place.y0), math.ceil(place.x1), math.ceil(place.y1))
+        box = box.clipped(width, height)
+        if text.strip() and box.area:
+            words.append(Word(text, box, 100.0, lines.setdefault((block, line), len(lines))))
+    return tuple(words)
+
+
+# ------------------------------------------------------------------------------------------------ images
+
+
+def _image_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[PageRaster]:
+    with open_image(untrusted, media.type) as image:
+        for number in range(media.pages):
+            try:
+                if media.type == TIFF:
+                    image.seek(number)
+                check_pixels(*image.size, limits, number)
+                lossy = media.type == JPEG or (
+                    media.type == TIFF and _tiff_tag(image, TIFF_COMPRESSION) in JPEG_COMPRESSIONS
+                )
+                dpi = _dpi(image)
+                orientation = image.getexif().get(ORIENTATION, 1)
+                image.load()
+                pixels, mode = _settle(*_decode(ImageOps.exif_transpose(image)))
+            except (UnidentifiedImageError, *DECODER_ERRORS):
+                raise CorruptFileError(f"Page {number + 1} cannot be decoded.") from None
+            yield PageRaster(
+                page=number,
+                pixels=pixels,
+                mode=mode,
+                dpi=dpi[::-1] if orientation in SIDEWAYS_ORIENTATIONS else dpi,
+                grid=JPEG_BLOCK_PX if lossy else 1,
+            )
+
+
+def _tiff_tag(image: Image.Image, tag: int) -> Any:
+    return getattr(image, "tag_v2", {}).get(tag)
+
+
+def _dpi(image: Image.Image) -> tuple[float, float]:
+    """The resolution the file states, `DEFAULT_DPI` when it states none or nonsense."""
+    try:
+        x, y = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return DEFAULT_DPI, DEFAULT_DPI
+    sane = all(SANE_DPI[0] <= value <= SANE_DPI[1] for value in (x, y))
+    if not sane or max(image.width / x, image.height / y) > LONGEST_SIDE_IN or not 1 / 3 < x / y < 3:
+        return DEFAULT_DPI, DEFAULT_DPI
+    return round(x, 2), round(y, 2)
+
+
+def _decode(image: Image.Image) -> tuple[Pixels, bool]:
+    """Pixels of any Pillow image as grey or RGB, and whether it was 1-bit."""
+    if image.mode == "1":
+        return np.where(np.asarray(image), np.uint8(255), np.uint8(0)), True
+    if image.mode.startswith(("I", "F")):
+        return _to_bytes(np.asarray(image)), False
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        return np.asarray(Image.alpha_composite(white, image).convert("RGB")), False
+    if image.mode == "L":
+        return np.asarray(image), False
+    return np.asarray(image.convert("RGB")), False
+
+
+def _to_bytes(deep: NDArray[Any]) -> Pixels:
+    """16-bit, 32-bit and floating samples as 8-bit ones."""
+    values = deep.astype(np.float32)
+    if deep.dtype == np.uint16:
+        top, low = 65535.0, 0.0
+    else:
+        low, top = float(min(0.0, values.min())), float(values.max())
+        top = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+    scaled = np.clip((values - low) * (255.0 / max(top - low, 1e-9)) + 0.5, 0, 255)
+    return np.asarray(scaled, dtype=np.uint8)
+
+
+# ------------------------------------------------------------------------------------------------ both
+
+
+def _settle(pixels: Pixels, bilevel: bool = False) -> tuple[Pixels, Mode]:
+    """The same pixels in the fewest channels that lose nothing.
+
+    Args:
+        pixels: (height, width) or (height, width, 3).
+        bilevel: the source is 1-bit, so greys can only be the edges of what was drawn over it or a resampling.
+    """
+    if pixels.ndim == 3:
+        if _has_colour(pixels):
+            return np.ascontiguousarray(pixels), "colour"
+        pixels = np.ascontiguousarray(pixels[:, :, 1])
+    pixels = np.ascontiguousarray(pixels)
+    histogram = np.bincount(pixels.ravel(), minlength=256) if bilevel or _only_extremes(pixels[::16, ::16]) else None
+    if histogram is not None:
+        between = int(histogram[1:255].sum())
+        if between == 0:
+            return pixels, "bilevel"
+        if bilevel:
+            return np.where(pixels >= 128, np.uint8(255), np.uint8(0)), "bilevel"
+    return pixels, "grey"
+
+
+def _only_extremes(pixels: Pixels) -> bool:
+    return bool(np.isin(pixels, (0, 255)).all())
+
+
+def _has_colour(pixels: Pixels) -> bool:
+    # A coarse look settles nearly every colour page; only pages that look grey are checked pixel by pixel.
+    for sample in (pixels[::16, ::16], pixels):
+        red, green, blue = (sample[:, :, i].astype(np.int16) for i in range(3))
+        if max(int(np.abs(red - green).max()), int(np.abs(green - blue).max())) > NEUTRAL_CHROMA:
+            return True
+    return False

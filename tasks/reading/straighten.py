@@ -1,0 +1,215 @@
+"""From a page raster to the raster that is read: grey, square, upright, level, dark on light.
+
+Rule kept here: every geometric change is one of the three steps of `tasks.geometry.Frame`, in its order, so that
+each word finds its way back to the page; changes of tone (inverting a dark panel) move nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from tasks.geometry import Frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tasks.model import PageRaster
+
+    Grey = NDArray[np.uint8]
+
+LOW_DPI, LOW_TARGET_DPI = 160.0, 300.0
+HIGH_DPI = 300.0
+"""At 150 dpi and below Tesseract gains from doubling; above 300 it only takes longer. Between, a page stays as is."""
+
+MAX_READING_PX = 40_000_000
+
+ESTIMATE_DPI = 100
+"""Skew and orientation are measured on a small copy; 100 dpi still separates lines of 7 pt text."""
+
+MAX_SKEW_DEG = 7.0
+LEVEL_ENOUGH_DEG = 0.3
+"""Tesseract's own baseline fit takes up less than this without a trace in the words."""
+
+LONGEST_GLYPH_IN = 0.6
+SIDEWAYS_RATIO = 1.25
+
+PANEL_DPI = 50
+DARK = 115
+SMALLEST_PANEL_IN = (0.6, 0.12)
+"""Width and height in inches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRaster:
+    """What an engine reads: (height, width) grey pixels, their place on the page, their resolution."""
+
+    pixels: Grey
+    frame: Frame
+    dpi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slant:
+    """How lines of text lie: straightening angle (degrees anticlockwise) and how sharply lines separate at it."""
+
+    skew_deg: float
+    sharpness: float
+
+
+def to_grey(raster: PageRaster) -> Grey:
+    """The page as one channel."""
+    return raster.pixels if raster.pixels.ndim == 2 else _u8(cv2.cvtColor(raster.pixels, cv2.COLOR_RGB2GRAY))
+
+
+def square_frame(raster: PageRaster, zoom: float = 1.0) -> tuple[Frame, int]:
+    """The frame that gives equal dpi both ways at a resolution Tesseract likes, and that resolution."""
+    dpi_x, dpi_y = raster.dpi
+    finest = max(dpi_x, dpi_y)
+    target = LOW_TARGET_DPI if finest <= LOW_DPI else min(finest, HIGH_DPI)
+    target *= zoom
+    pixels = raster.width_px * raster.height_px * (target / dpi_x) * (target / dpi_y)
+    target *= min(1.0, math.sqrt(MAX_READING_PX / max(1.0, pixels)))
+    return Frame(raster.width_px, raster.height_px, target / dpi_x, target / dpi_y), round(target)
+
+
+def straighten(raster: PageRaster, grey: Grey) -> ReadingRaster:
+    """The page as it is best read, all but the turn between upright and upside down, or left and right.
+
+    A page whose lines run vertically is turned by one quarter; whether that is the right one of two is for
+    `tasks.reading.ocr` to find out with the engine's help.
+
+    Args:
+        raster: the page.
+        grey: the page as one channel, from `to_grey`.
+    """
+    frame, dpi = square_frame(raster)
+    small = _resized(grey, zoomed(frame, ESTIMATE_DPI / dpi))
+    across, down = estimate_slants(small)
+    sideways = down.sharpness > SIDEWAYS_RATIO * across.sharpness
+    slant = down if sideways else across
+    frame = replace(frame, quarter_turns=1 if sideways else 0, skew_deg=_worthwhile(slant.skew_deg))
+    return lay_out(grey, frame, dpi)
+
+
+def lay_out(grey: Grey, frame: Frame, dpi: int) -> ReadingRaster:
+    """The page's pixels in the space of `frame`, dark on light; `dpi` is the resolution that gives."""
+    return ReadingRaster(lift_panels(_transformed(grey, frame), dpi), frame, dpi)
+
+
+def turned_over(grey: Grey, reading: ReadingRaster) -> ReadingRaster:
+    """The same reading raster turned upside down."""
+    frame = replace(reading.frame, quarter_turns=(reading.frame.quarter_turns + 2) % 4)
+    return lay_out(grey, frame, reading.dpi)
+
+
+def _transformed(grey: Grey, frame: Frame) -> Grey:
+    turned = np.rot90(_resized(grey, frame), frame.quarter_turns)
+    if not frame.skew_deg:
+        return np.ascontiguousarray(turned)
+    height, width = turned.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), frame.skew_deg, 1.0)
+    straight = cv2.warpAffine(
+        np.ascontiguousarray(turned), matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(255,)
+    )
+    return _u8(straight)
+
+
+def estimate_slants(small: Grey) -> tuple[Slant, Slant]:
+    """How lines lie when read across, and when the page is first turned a quarter anticlockwise.
+
+    Args:
+        small: the page at `ESTIMATE_DPI`.
+    """
+    ink = text_ink(small)
+    ys, xs = np.nonzero(ink)
+    height, width = ink.shape
+    # After a quarter turn anticlockwise the pixel at (x, y) lies at (y, width - x).
+    return _slant(xs, ys, width, height), _slant(ys, width - 1 - xs, height, width)
+
+
+def lift_panels(grey: Grey, dpi: int) -> Grey:
+    """The same raster with light text on dark panels turned into dark text on light.
+
+    A panel is an area that stays dark when strokes of text are averaged away, and is wide and high enough to hold a
+    word. Black scan edges qualify as well, and turning them white does no harm.
+    """
+    height, width = grey.shape
+    scale = PANEL_DPI / dpi
+    small_size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = _u8(cv2.resize(grey, small_size, interpolation=cv2.INTER_AREA))
+    dark = _u8(cv2.medianBlur(small, 5) < DARK)
+    dark = _u8(cv2.morphologyEx(dark, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (9, 3))))
+    smallest = round(SMALLEST_PANEL_IN[0] * PANEL_DPI), round(SMALLEST_PANEL_IN[1] * PANEL_DPI)
+    dark = _u8(cv2.morphologyEx(dark, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, smallest)))
+    if not dark.any():
+        return grey
+    mask = cv2.resize(_with_glyphs_filled(dark), (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.where(mask, 255 - grey, grey)
+
+
+def _with_glyphs_filled(dark: Grey) -> Grey:
+    """A panel's mask without the holes that large light letters leave in it.
+
+    Only holes of a letter's size: a scan with black edges all round is not one panel.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(_u8(1 - dark), connectivity=4)
+    largest = LONGEST_GLYPH_IN * PANEL_DPI
+    holes = (stats[:, cv2.CC_STAT_WIDTH] < largest) & (stats[:, cv2.CC_STAT_HEIGHT] < largest)
+    holes[0] = False
+    return dark | _u8(holes[labels])
+
+
+def zoomed(frame: Frame, zoom: float) -> Frame:
+    """The same frame at `zoom` times the resolution."""
+    return replace(frame, scale_x=frame.scale_x * zoom, scale_y=frame.scale_y * zoom)
+
+
+def _resized(grey: Grey, frame: Frame) -> Grey:
+    size = frame.scaled_size
+    if size == (grey.shape[1], grey.shape[0]):
+        return grey
+    shrinks = frame.scale_x * frame.scale_y < 1
+    return _u8(cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC))
+
+
+def _u8(pixels: Any) -> Grey:
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def _worthwhile(skew_deg: float) -> float:
+    return round(skew_deg, 2) if LEVEL_ENOUGH_DEG < abs(skew_deg) < MAX_SKEW_DEG else 0.0
+
+
+def text_ink(small: Grey) -> Grey:
+    """Ink of glyph-sized things: rules, boxes, photographs and scan edges say nothing about lines of text."""
+    ink = cv2.adaptiveThreshold(small, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 15)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(_u8(ink), connectivity=8)
+    longest = LONGEST_GLYPH_IN * ESTIMATE_DPI
+    kept = (stats[:, cv2.CC_STAT_WIDTH] < longest) & (stats[:, cv2.CC_STAT_HEIGHT] < longest)
+    kept[0] = False
+    return _u8(kept[labels])
+
+
+def _slant(xs: NDArray[np.intp], ys: NDArray[np.intp], width: int, height: int) -> Slant:
+    """The shear that makes the row profile of ink sharpest: coarse to fine."""
+    if xs.size < 200:
+        return Slant(0.0, 0.0)
+    offset = xs - width / 2
+    bins = height + width
+
+    def sharpness(angle: float) -> float:
+        # A page turned clockwise by a is straightened by turning it anticlockwise by a: y' = y - x tan a.
+        rows = (ys - offset * math.tan(math.radians(angle)) + width / 4).astype(np.int32)
+        profile = np.bincount(np.clip(rows, 0, bins - 1), minlength=bins).astype(np.float64)
+        return float(np.square(np.diff(profile)).sum())
+
+    best = 0.0
+    for step, reach in ((0.5, MAX_SKEW_DEG), (0.1, 0.5)):
+        angles = [best + step * i for i in range(-round(reach / step), round(reach / step) + 1)]
+        best = max(angles, key=sharpness)
+    return Slant(best, sharpness(best) / float(xs.size))

@@ -1,0 +1,40 @@
+"""QR codes and barcodes: they carry contact details that no OCR sees.
+
+Rule kept here: looked for on the page raster itself, at full resolution first, because a module may be 2 px wide.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import zxingcpp
+
+from tasks.geometry import Box
+from tasks.model import PageRaster, Symbol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def find_symbols(raster: PageRaster, grey: NDArray[np.uint8]) -> tuple[Symbol, ...]:
+    """Every QR code and barcode of a page, from top to bottom.
+
+    Args:
+        raster: the page.
+        grey: the page as one channel.
+
+    Returns:
+        Symbols in page space. A symbol that is seen but not decoded is returned with empty text: it may still be
+        read from a print of the disclosure.
+    """
+    found = []
+    for code in zxingcpp.read_barcodes(grey, return_errors=True):
+        corners = [getattr(code.position, side) for side in ("top_left", "top_right", "bottom_right", "bottom_left")]
+        xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
+        box = Box(min(xs), min(ys), math.ceil(max(xs)) + 1, math.ceil(max(ys)) + 1)
+        box = box.clipped(raster.width_px, raster.height_px)
+        if box.area:
+            found.append(Symbol(str(code.format), code.text if code.valid else "", box))
+    return tuple(sorted(found, key=lambda symbol: (symbol.box.y0, symbol.box.x0)))

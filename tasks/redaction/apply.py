@@ -1,0 +1,89 @@
+"""Marks to a new file in which what they hide does not exist.
+
+Rules kept here: only decoded pixels and the transcript's words go in, never an object of the source file; marks are
+painted before the one encoding; a page that differs from its transcript, or is missing, stops the work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from tasks.model import Mark, PageRaster, PageTranscript, RedactionPlan, Transcript
+from tasks.redaction.document import DocumentWriter
+from tasks.redaction.encode import (
+    JPEG_GRID,
+    ImageStream,
+    encode_bilevel,
+    encode_jpeg,
+    encode_lossless,
+    wants_lossless,
+)
+from tasks.redaction.layer import place_text, write_layer
+from tasks.redaction.paint import paint_marks
+
+
+def apply_marks(
+    rasters: Iterable[PageRaster],
+    plan: RedactionPlan,
+    transcript: Transcript,
+    title: str,
+    language: str = "en-GB",
+) -> bytes:
+    """The redacted record.
+
+    Args:
+        rasters: every page in order; taken one at a time and let go.
+        plan: made from `transcript`.
+        transcript: of the same pixels.
+        title: of the document, safe to publish.
+        language: BCP 47 tag of the text.
+
+    Returns:
+        A PDF; the same input gives the same bytes.
+
+    Raises:
+        ValueError: plan, transcript and pages do not belong together.
+    """
+    if plan.source_sha256 != transcript.source_sha256 or plan.pages != len(transcript.pages):
+        raise ValueError("the plan was made from another transcript")
+    marks: dict[int, list[Mark]] = defaultdict(list)
+    for mark in plan.marks:
+        marks[mark.page].append(mark)
+    layers = [place_text(page, marks[page.page]) for page in transcript.pages]
+    chars = sorted({char for layer in layers for item in layer for char in item.text} | {" "})
+    codes = {char: code for code, char in enumerate(chars, 1)}
+    writer = DocumentWriter(title, language, chars)
+    done = 0
+    for raster in rasters:
+        if done >= plan.pages:
+            raise ValueError(f"there are more pages than the {plan.pages} of the plan")
+        page = transcript.pages[done]
+        _same_page(raster, page)
+        image = _encode(raster, page, marks[page.page])
+        content = "\n".join(write_layer(layers[done], codes, raster.height_px, raster.dpi)).encode("ascii")
+        size_pt = raster.width_px * 72 / raster.dpi[0], raster.height_px * 72 / raster.dpi[1]
+        writer.add_page(image, content, size_pt)
+        done += 1
+    if done != plan.pages:
+        raise ValueError(f"there are {done} pages; the plan has {plan.pages}")
+    return writer.finish()
+
+
+def _same_page(raster: PageRaster, page: PageTranscript) -> None:
+    if (raster.page, raster.width_px, raster.height_px) != (page.page, page.width_px, page.height_px):
+        raise ValueError(f"page {raster.page + 1} is not the one that was read")
+    if raster.grid != page.grid or raster.dpi != page.dpi:
+        raise ValueError(f"page {raster.page + 1} has another grid or resolution than the one that was read")
+
+
+def _encode(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> ImageStream:
+    turns = page.readings[0].frame.quarter_turns if page.readings else 0
+    if raster.mode == "bilevel":
+        return encode_bilevel(paint_marks(raster.pixels, marks, raster.dpi, turns))
+    painted = paint_marks(raster.pixels, marks, raster.dpi, turns)
+    if wants_lossless(painted, raster.mode, raster.grid):
+        return encode_lossless(painted)
+    if raster.grid != JPEG_GRID:
+        painted = paint_marks(raster.pixels, marks, raster.dpi, turns, JPEG_GRID)
+    return encode_jpeg(painted, keep_chroma=bool(marks))

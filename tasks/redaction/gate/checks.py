@@ -1,0 +1,92 @@
+"""The list of checks, and what each is given.
+
+Rules kept here: a check is a named function with the codes of the attacks it answers (A01, A02, ...; `FAULTS` says what
+each means); a check that cannot finish is itself a finding. Nothing in this package imports the writer or PyMuPDF.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.model import Finding
+from tasks.redaction.gate.output import Output, PageView
+
+Reread = Callable[[NDArray[np.uint8], float], Sequence[str]]
+"""Reads grey pixels at a resolution in dpi and gives the words."""
+
+FAULTS: dict[str, str] = {
+    "A00": "the file does not open as a well-formed PDF",
+    "A01": "text meets a mark",
+    "A02": "an unapplied redaction annotation",
+    "A03": "an annotation",
+    "A04": "text that is not of the invisible layer",
+    "A05": "text that the pixels do not show",
+    "A06": "more than one image and one text block on a page",
+    "A07": "a mark that does not cover the image",
+    "A08": "vector drawing",
+    "A09": "remains of a withheld value beside a mark",
+    "A10": "an object no page uses, or an image beside the pages' own",
+    "A11": "metadata",
+    "A12": "an attached file",
+    "A13": "an earlier revision",
+    "A14": "content outside the page",
+    "A15": "a hidden layer",
+    "A16": "bookmarks, destinations or page labels",
+    "A17": "structure, forms, scripts or actions",
+    "A18": "a thumbnail or a segment of metadata in an image",
+    "A19": "bytes that belong to nothing",
+    "A20": "a mark off the compression grid",
+    "A21": "a mask",
+    "A22": "a mark whose width betrays its content",
+    "A23": "a mark that is not one opaque value",
+    "A25": "a withheld value",
+    "A28": "plan, transcript and file do not belong together",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """A check of the file as a whole."""
+
+    name: str
+    codes: tuple[str, ...]
+    run: Callable[[Output], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageCheck:
+    """A check of one page."""
+
+    name: str
+    codes: tuple[str, ...]
+    run: Callable[[PageView], Iterator[Finding]]
+
+
+FILE_CHECKS: list[FileCheck] = []
+PAGE_CHECKS: list[PageCheck] = []
+
+
+def file_check(*codes: str) -> Callable[[Callable[[Output], Iterator[Finding]]], Callable[[Output], Iterator[Finding]]]:
+    """Enter a function into the list of checks of the whole file."""
+
+    def enter(run: Callable[[Output], Iterator[Finding]]) -> Callable[[Output], Iterator[Finding]]:
+        FILE_CHECKS.append(FileCheck(run.__name__.replace("_", "-"), codes, run))
+        return run
+
+    return enter
+
+
+def page_check(
+    *codes: str,
+) -> Callable[[Callable[[PageView], Iterator[Finding]]], Callable[[PageView], Iterator[Finding]]]:
+    """Enter a function into the list of checks of each page."""
+
+    def enter(run: Callable[[PageView], Iterator[Finding]]) -> Callable[[PageView], Iterator[Finding]]:
+        PAGE_CHECKS.append(PageCheck(run.__name__.replace("_", "-"), codes, run))
+        return run
+
+    return enter

@@ -1,0 +1,87 @@
+"""The bytes themselves: every one of them is accounted for, by a reader of its own.
+
+Rule kept here: a file is a header, the objects its one cross-reference table names, that table and a trailer; what lies
+between or behind them could be an earlier revision, an orphan or a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tasks.model import Finding
+from tasks.redaction.gate.checks import file_check
+from tasks.redaction.gate.output import Output
+
+HEADER = re.compile(rb"%PDF-1\.[0-9]\r?\n(?:%[\x80-\xff]{2,8}\r?\n)?(?:% *\r?\n)?\s*")
+OBJECT = re.compile(rb"(\d+) (\d+) obj\b\s*")
+STREAM_END = re.compile(rb"\r?\n?endstream\s+endobj\s*")
+LENGTH = re.compile(rb"/Length\s+(\d+)(?!\s+\d+\s+R)")
+LITERAL = re.compile(rb"\((?:\\.|[^\\()])*\)", re.DOTALL)
+
+
+@file_check("A13")
+def has_one_revision(output: Output) -> Iterator[Finding]:
+    """One end mark, one cross-reference table, no /Prev: cutting the file earlier opens nothing."""
+    data = output.data
+    if (
+        data.count(b"%%EOF") != 1
+        or data.count(b"startxref") != 1
+        or len(re.findall(rb"(?<!start)xref\s+\d", data)) != 1
+        or "/Prev" in output.pdf.trailer
+        or "/XRefStm" in output.pdf.trailer
+    ):
+        yield Finding("A13", None, None, "The file holds an earlier revision of itself.")
+
+
+@file_check("A19")
+def has_no_bytes_behind_its_end(output: Output) -> Iterator[Finding]:
+    """Nothing follows the end mark."""
+    if output.data[output.data.rfind(b"%%EOF") + 5 :].strip(b"\r\n"):
+        yield Finding("A19", None, None, "Bytes follow the file's end.")
+
+
+@file_check("A19")
+def has_no_bytes_between_objects(output: Output) -> Iterator[Finding]:
+    """Header, objects and table touch one another; streams are as long as they say; there are no comments."""
+    data = output.data
+    if output.data.count(b"startxref") != 1:
+        return  # said by has_one_revision
+    table = data.rfind(b"\nxref") + 1
+    offsets = sorted(_offsets(data[table:]))
+    header = HEADER.match(data)
+    if header is None or not offsets or header.end() != offsets[0]:
+        yield Finding("A19", None, None, "The file's header holds other bytes.")
+        return
+    for start, end in zip(offsets, [*offsets[1:], table], strict=True):
+        if not _is_whole_object(data[start:end]):
+            yield Finding("A19", None, None, "Bytes stand between two objects.")
+            return
+
+
+def _offsets(table: bytes) -> list[int]:
+    """The offsets of the objects in use, from a cross-reference table (ISO 32000-1, 7.5.4)."""
+    rows = table[: table.index(b"trailer")]
+    return [int(offset) for offset, state in re.findall(rb"(\d{10}) \d{5} ([nf])", rows) if state == b"n"]
+
+
+def _is_whole_object(segment: bytes) -> bool:
+    head = OBJECT.match(segment)
+    if head is None:
+        return False
+    body = segment[head.end() :]
+    at = re.search(rb">>\s*stream\r?\n", body)
+    if at is None:
+        return re.search(rb"\bendobj\s*\Z|[>\])]endobj\s*\Z", body) is not None and _has_no_comment(body)
+    dictionary = body[: at.start()]
+    length = LENGTH.search(dictionary)
+    if length is None or not _has_no_comment(dictionary):
+        return False
+    return STREAM_END.fullmatch(body, at.end() + int(length[1])) is not None
+
+
+def _has_no_comment(body: bytes) -> bool:
+    """Whether no percent sign stands outside literal strings; nested parentheses are unfolded from inside."""
+    while (shorter := LITERAL.sub(b"", body)) != body:
+        body = shorter
+    return b"%" not in body

@@ -1,0 +1,113 @@
+"""The content streams: one image, one invisible text block, nothing else.
+
+Rule kept here: operators are allowed by name; which finding an unknown one raises follows from what it does.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+
+import pikepdf
+
+from tasks.model import Finding
+from tasks.redaction.gate.checks import FAULTS, file_check, page_check
+from tasks.redaction.gate.output import Output, PageView
+
+ALLOWED = frozenset(["q", "Q", "cm", "Do", "BT", "ET", "Tf", "Tr", "Tm", "Tj"])
+PATHS = frozenset(
+    [
+        "m",
+        "l",
+        "c",
+        "v",
+        "y",
+        "h",
+        "re",
+        "S",
+        "s",
+        "f",
+        "F",
+        "f*",
+        "B",
+        "B*",
+        "b",
+        "b*",
+        "n",
+        "W",
+        "W*",
+        "sh",
+        "w",
+        "J",
+        "j",
+        "M",
+        "d",
+    ]
+)
+COLOURS = frozenset(["CS", "cs", "SC", "SCN", "sc", "scn", "G", "g", "RG", "rg", "K", "k"])
+TEXT = frozenset(["Tc", "Tw", "Tz", "TL", "Ts", "Td", "TD", "T*", "TJ", "'", '"'])
+STRUCTURE = frozenset(["MP", "DP", "BMC", "BDC", "EMC"])
+ONCE = {"Do": "A06", "BT": "A06", "ET": "A06", "cm": "A06", "q": "A06", "Q": "A06", "Tf": "A04", "Tr": "A04"}
+"""Operators a page has once, and the finding when it has another number of them."""
+
+FONT = frozenset({"/Type", "/Subtype", "/BaseFont", "/Encoding", "/DescendantFonts", "/ToUnicode"})
+DESCENDANT = frozenset({"/Type", "/Subtype", "/BaseFont", "/CIDSystemInfo", "/FontDescriptor", "/DW", "/CIDToGIDMap"})
+
+
+@page_check("A04", "A06", "A08", "A15", "A17", "A23")
+def has_only_known_operators(view: PageView) -> Iterator[Finding]:
+    """The image is drawn once, then one block of invisible text follows."""
+    codes: set[str] = set()
+    count: Counter[str] = Counter()
+    for instruction in view.instructions:
+        operator = str(instruction.operator)
+        count[operator] += 1
+        if operator == "Tr" and int(instruction.operands[0]) != 3:
+            codes.add("A04")
+        if operator not in ALLOWED:
+            hides = operator in STRUCTURE and any(str(o) == "/OC" for o in instruction.operands)
+            codes.add(_code_of(operator, hides))
+    order = [str(i.operator) for i in view.instructions]
+    codes |= {code for operator, code in ONCE.items() if count[operator] != 1 and not codes & {code, "A08"}}
+    if not codes and (order[:6] != ["q", "cm", "Do", "Q", "BT", "Tf"] or order[6] != "Tr" or order[-1] != "ET"):
+        codes.add("A06")
+    for code in sorted(codes):
+        yield Finding(code, view.number, None, f"The page holds {FAULTS[code]}.")
+
+
+def _code_of(operator: str, hides: bool) -> str:
+    if operator in PATHS:
+        return "A08"
+    if operator in COLOURS or operator in TEXT:
+        return "A04"
+    if operator in STRUCTURE:
+        return "A15" if hides else "A17"
+    return "A23" if operator == "gs" else "A06"
+
+
+@file_check("A04")
+def has_one_font_without_shapes(output: Output) -> Iterator[Finding]:
+    """All pages share one font; its glyphs are empty and its tables carry no names."""
+    fonts = {font.objgen: font for page in output.pdf.pages for font in page.obj.Resources.get("/Font", {}).values()}
+    if len(fonts) != 1 or not all(_is_empty_font(font) for font in fonts.values()):
+        yield Finding("A04", None, None, f"The file holds {FAULTS['A04']}.")
+
+
+def _is_empty_font(font: pikepdf.Object) -> bool:
+    (descendant,) = font.DescendantFonts  # type: ignore[attr-defined]
+    if set(font.keys()) - FONT or set(descendant.keys()) - DESCENDANT:
+        return False
+    program = descendant.FontDescriptor.FontFile2.read_bytes()
+    (count,) = struct.unpack_from(">H", program, 4)
+    tables = {}
+    for i in range(count):
+        tag, _, offset, length = struct.unpack_from(">4sIII", program, 12 + 16 * i)
+        tables[tag] = program[offset : offset + length]
+    used = 12 + 16 * count + sum(len(table) + -len(table) % 4 for table in tables.values())
+    return (
+        used == len(program)
+        and not any(tables[b"glyf"])
+        and not any(tables[b"loca"])
+        and tables[b"name"] == b"\0\0\0\0\0\6"
+    )

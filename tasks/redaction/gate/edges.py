@@ -1,0 +1,167 @@
+"""The surroundings of marks: tops, tails and ends of what they hide.
+
+Rules kept here: a word whose middle is hidden may not stand out above or below its mark; and when a reader is at hand, an
+enlarged band round every mark is read again, painted as it is, and may not yield a substantial part of a value.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tasks.geometry import Box
+from tasks.model import Finding
+from tasks.redaction.gate.checks import Reread, page_check
+from tasks.redaction.gate.output import PageView
+from tasks.redaction.gate.values import national_digits
+
+STANDS_OUT = 0.25
+"""Share of a word's height that may not be left above or below a mark with ink in it."""
+
+ENOUGH = 0.7
+"""Share of a value that is substantial."""
+
+READING_DPI = 300.0
+LONGEST_SHEET_PX = 3500
+GAP_PX = 24
+"""Blank rows between two bands of a sheet."""
+
+
+@page_check("A09")
+def no_tops_or_tails_are_left(view: PageView) -> Iterator[Finding]:
+    """Words of the primary reading that a mark hides are hidden in their whole height."""
+    for reading in view.transcript.readings[:1]:
+        upright = reading.frame.quarter_turns % 2 == 0
+        for word in reading.words:
+            for place in reading.frame.regions_to_page(word.box):
+                hidden = [r for r in view.regions if _is_over_middle(r, place)]
+                if hidden and any(_has_ink(view, rest) for rest in _rests(place, hidden, upright)):
+                    yield Finding("A09", view.number, place, "Part of a hidden word stands out beside its mark.")
+
+
+def _is_over_middle(region: Box, place: Box) -> bool:
+    """Whether a mark of about a word's height hides its middle."""
+    x, y = place.center
+    inside = region.x0 <= x < region.x1 and region.y0 <= y < region.y1
+    return inside and place.height <= 1.5 * region.height and place.width <= 1.5 * region.width
+
+
+def _rests(place: Box, hidden: Sequence[Box], upright: bool) -> list[Box]:
+    """What of a word lies across its marks: above and below them as it is read, if it is more than a hair."""
+    if upright:
+        rests = [
+            Box(place.x0, place.y0, place.x1, min(r.y0 for r in hidden)),
+            Box(place.x0, max(r.y1 for r in hidden), place.x1, place.y1),
+        ]
+        return [rest for rest in rests if rest.height > STANDS_OUT * place.height]
+    rests = [
+        Box(place.x0, place.y0, min(r.x0 for r in hidden), place.y1),
+        Box(max(r.x1 for r in hidden), place.y0, place.x1, place.y1),
+    ]
+    return [rest for rest in rests if rest.width > STANDS_OUT * place.width]
+
+
+def _has_ink(view: PageView, box: Box) -> bool:
+    patch = view.grey[box.y0 : box.y1, box.x0 : box.x1]
+    return bool(patch.size) and int(patch.max()) - int(patch.min()) >= 64
+
+
+def reread_surroundings(view: PageView, reread: Reread) -> Iterator[Finding]:
+    """Read enlarged bands round the marks of a page, stitched on as few sheets as hold them."""
+    bands = _bands(view)
+    if not bands:
+        return
+    tests = [test for value in view.output.plan.withheld if (test := _fragment_test(value))]
+    scale = max(1.0, min(3.0, READING_DPI / min(view.transcript.dpi)))
+    for sheet in _sheets([_cut(view, band, scale) for band in bands]):
+        words = [unicodedata.normalize("NFKC", word) for word in reread(sheet, READING_DPI)]
+        if any(test(words) for test in tests):
+            yield Finding("A09", view.number, None, "A substantial part of a withheld value can be read beside a mark.")
+            return
+
+
+def _bands(view: PageView) -> list[Box]:
+    """The marks with a line above, a line below and a few characters at both ends; bands that meet are one."""
+    upright = view.quarter_turns % 2 == 0
+    bands: list[Box] = []
+    for region in view.regions:
+        h = min(region.height if upright else region.width, 100)
+        band = region.padded(3 * h, h) if upright else region.padded(h, 3 * h)
+        band = band.clipped(view.transcript.width_px, view.transcript.height_px)
+        while met := [b for b in bands if b.meets(band)]:
+            bands = [b for b in bands if b not in met]
+            for b in met:
+                band = Box(min(b.x0, band.x0), min(b.y0, band.y0), max(b.x1, band.x1), max(b.y1, band.y1))
+        bands.append(band)
+    return sorted(bands, key=lambda b: (b.y0, b.x0))
+
+
+def _cut(view: PageView, band: Box, scale: float) -> NDArray[np.uint8]:
+    """A band, level and enlarged, with the marks made white so that they are not read as anything."""
+    page = view.grey.copy() if view.grey.base is None else np.array(view.grey)
+    for region in view.regions:
+        page[region.y0 : region.y1, region.x0 : region.x1] = 255
+    cut = np.rot90(page[band.y0 : band.y1, band.x0 : band.x1], view.quarter_turns)
+    across, along = cut.shape[0], cut.shape[1]
+    image = Image.fromarray(np.ascontiguousarray(cut))
+    return np.asarray(image.resize((round(along * scale), round(across * scale)), Image.Resampling.BICUBIC))
+
+
+def _sheets(cuts: Sequence[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """Bands one below another on white sheets of bounded length."""
+    sheet: list[NDArray[np.uint8]] = []
+    for cut in cuts:
+        if sheet and sum(c.shape[0] + GAP_PX for c in sheet) + cut.shape[0] > LONGEST_SHEET_PX:
+            yield _stitch(sheet)
+            sheet = []
+        sheet.append(cut)
+    if sheet:
+        yield _stitch(sheet)
+
+
+def _stitch(cuts: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    width = max(c.shape[1] for c in cuts) + 2 * GAP_PX
+    height = sum(c.shape[0] + GAP_PX for c in cuts) + GAP_PX
+    sheet = np.full((height, width), 255, np.uint8)
+    y = GAP_PX
+    for cut in cuts:
+        sheet[y : y + cut.shape[0], GAP_PX : GAP_PX + cut.shape[1]] = cut
+        y += cut.shape[0] + GAP_PX
+    return sheet
+
+
+def _fragment_test(value: str) -> Callable[[Sequence[str]], bool] | None:
+    """How to tell that words hold a substantial part of a value; None for values too short to tell.
+
+    A number: seven tenths of its digits in a row, at least 7. An e-mail address: seven tenths of its local part,
+    ending or starting where that does, in a word with a sign that no name has (@, a dot, a digit). Other values: no test,
+    since their words stand elsewhere on the same page for good reasons.
+    """
+    if "@" in value:
+        local = value.split("@")[0].strip().casefold().replace(" ", "")
+        least = max(5, round(ENOUGH * len(local)))
+        return lambda words: any(_holds_local_part(word.casefold(), local, least) for word in words)
+    digits = national_digits(value)
+    if len(digits) < 7 or 2 * len(digits) < sum(c.isalnum() for c in value):
+        return None
+    least = max(7, round(ENOUGH * len(digits)))
+    parts = {digits[i : i + least] for i in range(len(digits) - least + 1)}
+    return lambda words: any(part in _runs_of_digits(words) for part in parts)
+
+
+def _holds_local_part(word: str, local: str, least: int) -> bool:
+    marked = "@" in word or any(c.isdigit() for c in word) or "." in word.strip(".")
+    return marked and len(local) >= least and (local[:least] in word or (local[-least:] + "@") in word)
+
+
+def _runs_of_digits(words: Sequence[str]) -> str:
+    """The digits of neighbouring numeric words run together, other words as breaks."""
+    runs = []
+    for word in words:
+        digits = "".join(c for c in word if c.isdigit())
+        runs.append(digits if 2 * len(digits) >= len(word) else " ")
+    return "".join(runs)

@@ -1,0 +1,190 @@
+"""The file under test, as two readers see it that did not write it.
+
+Rule kept here: nothing is repaired or skipped to make reading easier; what cannot be read raises, and that is a finding.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pikepdf
+import pypdfium2
+from numpy.typing import NDArray
+
+from tasks.geometry import Box
+from tasks.model import Mark, PageTranscript, RedactionPlan, Transcript
+
+Pt = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A string a page shows.
+
+    Attributes:
+        box: (x0, y0, x1, y1) of its characters without trailing blanks, px in page space.
+    """
+
+    text: str = field(repr=False)
+    box: tuple[float, float, float, float]
+
+    def meets(self, region: Box, slack_px: float = 0.5) -> bool:
+        """Whether it reaches more than `slack_px` into a region."""
+        x0, y0, x1, y1 = self.box
+        return (
+            x0 + slack_px < region.x1
+            and region.x0 + slack_px < x1
+            and y0 + slack_px < region.y1
+            and region.y0 + slack_px < y1
+        )
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Centre point, px."""
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+
+class Output:
+    """The bytes, opened by pikepdf and by pypdfium2.
+
+    Raises:
+        pikepdf.PdfError, pypdfium2.PdfiumError: one of them cannot.
+    """
+
+    def __init__(self, data: bytes, plan: RedactionPlan, transcript: Transcript) -> None:
+        self.data = data
+        self.plan = plan
+        self.transcript = transcript
+        self.pdf = pikepdf.open(io.BytesIO(data), attempt_recovery=False, suppress_warnings=True)
+        self.reader = pypdfium2.PdfDocument(data)
+        self.marks: dict[int, list[Mark]] = defaultdict(list)
+        for mark in sorted(plan.marks, key=lambda mark: mark.number):
+            self.marks[mark.page].append(mark)
+
+    def close(self) -> None:
+        """Let both readers go."""
+        self.reader.close()
+        self.pdf.close()
+
+
+class PageView:
+    """One page of the file beside what is known of it."""
+
+    def __init__(self, output: Output, page: PageTranscript) -> None:
+        self.output = output
+        self.transcript = page
+        self.number = page.page
+        self.marks = output.marks[page.page]
+        self.regions = tuple(region for mark in self.marks for region in mark.regions)
+        self.object: Any = output.pdf.pages[page.page].obj
+
+    @property
+    def quarter_turns(self) -> int:
+        """How often the page is turned anticlockwise to make its text level."""
+        readings = self.transcript.readings
+        return readings[0].frame.quarter_turns % 4 if readings else 0
+
+    @cached_property
+    def image(self) -> Any:
+        """The page's image object.
+
+        Raises:
+            ValueError: there is not exactly one.
+        """
+        found = [o for o in self.object.Resources.XObject.values() if o.get("/Subtype") == "/Image"]
+        if len(found) != 1:
+            raise ValueError("not exactly one image")
+        return found[0]
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The image object decoded by itself: uint8, (height, width) or (height, width, 3)."""
+        picture = pikepdf.PdfImage(self.image).as_pil_image()
+        return np.asarray(picture if picture.mode == "RGB" else picture.convert("L"), dtype=np.uint8)
+
+    @cached_property
+    def grey(self) -> NDArray[np.uint8]:
+        """The pixels without colour, the darkest channel of each: (height, width)."""
+        return self.pixels if self.pixels.ndim == 2 else self.pixels.min(axis=2)
+
+    @cached_property
+    def instructions(self) -> list[Any]:
+        """The content stream's instructions."""
+        return list(pikepdf.parse_content_stream(self.output.pdf.pages[self.number]))
+
+    @cached_property
+    def shown(self) -> list[Shown]:
+        """What the content stream's text operators show, in its order.
+
+        Raises:
+            ValueError: it uses operators or fonts whose effect this reader does not know.
+        """
+        maps = {name: code_map(font) for name, font in self.object.Resources.get("/Font", {}).items()}
+        shown: list[Shown] = []
+        font, size, matrix = "", 0.0, (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+        for instruction in self.instructions:
+            operator, operands = str(instruction.operator), instruction.operands
+            if operator == "Tf":
+                font, size = str(operands[0]), float(operands[1])
+            elif operator == "Tm":
+                a, b, c, d, e, f = (float(v) for v in operands)
+                matrix = (a, b, c, d, e, f)
+            elif operator == "Tj":
+                shown.append(self._show(bytes(operands[0]), maps[font], size, matrix))
+            elif operator in {"TJ", "'", '"', "Td", "TD", "T*", "Tz", "Tc", "Tw", "Ts", "TL"}:
+                raise ValueError("an operator of text this reader does not follow")
+        return shown
+
+    def _show(self, data: bytes, codes: dict[int, str], size: float, matrix: Pt) -> Shown:
+        text = "".join(codes[data[i] << 8 | data[i + 1]] for i in range(0, len(data), 2))
+        a, b, c, d, e, f = matrix
+        length, height = size * 0.5 * len(text.rstrip()), size
+        corners = [(x * a + y * c + e, x * b + y * d + f) for x in (0, length) for y in (0, height)]
+        across, up = self.transcript.dpi[0] / 72, self.transcript.dpi[1] / 72
+        xs = [x * across for x, _ in corners]
+        ys = [self.transcript.height_px - y * up for _, y in corners]
+        return Shown(text.rstrip(), (min(xs), min(ys), max(xs), max(ys)))
+
+    def labels(self) -> set[str]:
+        """What the text layer may say inside marks."""
+        return {f"[withheld: {mark.exemption}]" for mark in self.marks}
+
+    def is_label(self, shown: Shown) -> bool:
+        """Whether a string is the notice of a mark, and stands in that mark."""
+        x, y = shown.center
+        return any(
+            shown.text == f"[withheld: {mark.exemption}]"
+            and any(r.x0 <= x <= r.x1 and r.y0 <= y <= r.y1 for r in mark.regions)
+            for mark in self.marks
+        )
+
+
+CODE_PAIR = re.compile(rb"<([0-9a-fA-F]{4})>\s*<([0-9a-fA-F]{4,8})>")
+
+
+def code_map(font: Any) -> dict[int, str]:
+    """Codes to characters by a font's /ToUnicode.
+
+    Raises:
+        ValueError: the font is not of the one kind known here (Type 0, two-byte codes, half an em wide).
+    """
+    (descendant,) = font.DescendantFonts
+    if font.Subtype != "/Type0" or font.Encoding != "/Identity-H" or int(descendant.DW) != 500 or "/W" in descendant:
+        raise ValueError("a font of another kind")
+    cmap = font.ToUnicode.read_bytes()
+    if b"bfrange" in cmap:
+        raise ValueError("a character map of another kind")
+    return {
+        int(code, 16): bytes.fromhex(char.decode()).decode("utf-16-be") for code, char in CODE_PAIR.findall(_rows(cmap))
+    }
+
+
+def _rows(cmap: bytes) -> bytes:
+    """The rows between beginbfchar and endbfchar."""
+    return b"\n".join(re.findall(rb"beginbfchar(.*?)endbfchar", cmap, re.DOTALL))

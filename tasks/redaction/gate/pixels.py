@@ -1,0 +1,97 @@
+"""The painted pixels: under each mark there is one value and the printed exemption, in the image object itself.
+
+Rules kept here: the image object is decoded by itself, so nothing drawn over it counts; what a mark must look like is
+drawn again here, from the plan alone, and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from tasks.geometry import Box
+from tasks.model import Finding, Mark
+from tasks.redaction.gate.checks import page_check
+from tasks.redaction.gate.output import PageView
+
+FLAT = 12
+"""How far a JPEG may stray from the fill where nothing is printed, in grey levels."""
+
+PRINTED = 110
+"""How far it may stray within 8 px of print."""
+
+WHITE, DARK = 200, 80
+"""Grey levels of paper and ink."""
+
+
+@page_check("A07", "A23")
+def marks_are_one_opaque_value(view: PageView) -> Iterator[Finding]:
+    """Each mark is the fill and the print that follows from the plan; nothing shines through."""
+    expected, near_print = expected_marks(view)
+    lossy = view.image.Filter == "/DCTDecode"
+    pixels = view.pixels if view.pixels.ndim == 3 else view.pixels[..., None]
+    for mark in view.marks:
+        for region in mark.regions:
+            rows, columns = slice(region.y0, region.y1), slice(region.x0, region.x1)
+            wanted = expected[rows, columns, None].astype(np.int16)
+            strayed = np.abs(pixels[rows, columns].astype(np.int16) - wanted).max(axis=2)
+            allowed = np.where(near_print[rows, columns], PRINTED, FLAT) if lossy else 0
+            if strayed.shape != (region.height, region.width) or (strayed > allowed).any():
+                yield _name_fault(view, region)
+                break
+
+
+def _name_fault(view: PageView, region: Box) -> Finding:
+    """A07 when paper or crisp ink shows, A23 when something covers it but lets it through."""
+    grey = view.grey[region.y0 : region.y1, region.x0 : region.x1]
+    if grey.size and (grey >= WHITE).mean() > 0.25 and ((grey >= WHITE) | (grey <= DARK)).mean() > 0.85:
+        return Finding("A07", view.number, region, "A mark does not cover the page's image.")
+    return Finding("A23", view.number, region, "A mark is not one opaque value.")
+
+
+def expected_marks(view: PageView) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """What the marks of a page must look like, and where print is near; both (height, width).
+
+    Fill is 0, print is 255. In each mark the exemption is printed in the first region that has room for it, unless it
+    would touch the print of an earlier mark.
+    """
+    known = view.transcript
+    expected = np.zeros((known.height_px, known.width_px), np.uint8)
+    near = np.zeros(expected.shape, np.bool_)
+    printed: list[Box] = []
+    for mark in view.marks:
+        place = next(filter(None, (_print_place(view, mark, region) for region in mark.regions)), None)
+        if place is None or any(place[0].meets(other) for other in printed):
+            continue
+        box, shape = place
+        printed.append(box)
+        expected[box.y0 : box.y1, box.x0 : box.x1][shape] = 255
+        around = box.snapped(8, known.width_px, known.height_px)
+        near[around.y0 : around.y1, around.x0 : around.x1] = True
+    return expected, near
+
+
+def _print_place(view: PageView, mark: Mark, region: Box) -> tuple[Box, NDArray[np.bool_]] | None:
+    """Type of 0.55 of the height across the text, 5 to 10 pt and 9 px or more, centred, a quarter free at both ends."""
+    turns = view.quarter_turns
+    dpi_along, dpi_across = view.transcript.dpi if turns % 2 == 0 else view.transcript.dpi[::-1]
+    along, across = (region.width, region.height) if turns % 2 == 0 else (region.height, region.width)
+    type_px = int(min(0.55 * across, 10 * dpi_across / 72))
+    if type_px < 9 or type_px < 5 * dpi_across / 72:
+        return None
+    font = ImageFont.load_default(type_px)
+    sheet = Image.new("1", (type_px * (len(mark.exemption) + 2), type_px * 3))
+    ImageDraw.Draw(sheet).text((type_px, type_px), mark.exemption, fill=1, font=font)
+    ink = sheet.crop(sheet.getbbox())
+    stretch = round(dpi_along / dpi_across, 2)
+    if stretch != 1:
+        ink = ink.resize((max(1, round(ink.width * stretch)), ink.height), Image.Resampling.NEAREST)
+    if ink.width + across // 2 > along:
+        return None
+    shape = np.rot90(np.asarray(ink, dtype=np.bool_), -turns)
+    height, width = shape.shape
+    x, y = region.x0 + (region.width - width) // 2, region.y0 + (region.height - height) // 2
+    return Box(x, y, x + width, y + height), shape

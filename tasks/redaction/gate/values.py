@@ -1,0 +1,230 @@
+"""The withheld values: searched in everything that would leave.
+
+A value is searched in three forms: as it is (blanks and case aside), as digits only (O for 0, l for 1 and the like
+undone; a leading 0, 44 or 0044 aside), and folded (letters and digits only, easily confused ones made equal, whole words).
+
+What is no evidence, and so is not searched: values of fewer than 7 digits and no other form below, fewer than
+6 letters and digits, and single words of letters only. An internal number such as 4471 or a word such as "Enquiries" stands
+in any letter for other reasons; a file held back for it could never be released. Terms a request names are searched as
+whole words whatever their length when they are given as `terms`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pikepdf
+import pypdfium2
+
+from tasks.model import Finding
+from tasks.redaction.gate.checks import file_check, page_check
+from tasks.redaction.gate.output import Output, PageView
+
+CONFUSED = str.maketrans("olizsbgq|!", "0112589911"[:10])
+CONFUSED_DIGITS = str.maketrans("OoQDlI|!ZSsB", "000011112558")
+NUMBER = re.compile(r"[0-9OoQDlI|!ZSsB](?:[\s().\-/+]{0,3}[0-9OoQDlI|!ZSsB])*")
+TOKEN = re.compile(r"[^\W_]+")
+POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}", re.IGNORECASE)
+
+LEAST_DIGITS = 7
+LEAST_LETTERS = 8
+LEAST_ADDRESS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """The forms in which values are searched."""
+
+    plain: frozenset[str] = field(repr=False)
+    digits: frozenset[str] = field(repr=False)
+    folded: frozenset[str] = field(repr=False)
+
+
+def needles(withheld: Iterable[str], terms: Iterable[str] = ()) -> Needles:
+    """The search forms of the values that are evidence (see the module's docstring)."""
+    plain, digits, folded = {_plain(term) for term in terms if term.strip()}, set(), set()
+    for value in withheld:
+        letters = "".join(TOKEN.findall(value))
+        number = national_digits(value)
+        if len(number) >= LEAST_DIGITS and 2 * sum(c.isdigit() for c in letters) >= len(letters):
+            digits.add(number)
+            plain.add(_plain(value))
+        elif _is_evidence(value, letters):
+            folded.add("".join(TOKEN.findall(_fold(value))))
+            plain.add(_plain(value))
+    return Needles(frozenset(plain), frozenset(digits), frozenset(folded))
+
+
+def _is_evidence(value: str, letters: str) -> bool:
+    if "@" in value:
+        return len(letters) >= LEAST_ADDRESS
+    if POSTCODE.fullmatch(value.strip()):
+        return True
+    return len(letters) >= LEAST_LETTERS and (len(TOKEN.findall(value)) > 1 or any(c.isdigit() for c in letters))
+
+
+def holds(text: str, wanted: Needles) -> bool:
+    """Whether a text holds any of the values, in any of their forms."""
+    plain = _plain(text)
+    if any(_stands_alone(needle, plain) for needle in wanted.plain if needle in plain):
+        return True
+    if wanted.digits:
+        numbers = [number for run in NUMBER.findall(text) if (number := _digits(run))]
+        if any(needle in number for number in numbers for needle in wanted.digits):
+            return True
+    return bool(wanted.folded) and _holds_folded(_fold(text), wanted.folded)
+
+
+def _holds_folded(text: str, wanted: frozenset[str]) -> bool:
+    """Whether whole words of a folded text, run together, are a value."""
+    tokens = TOKEN.findall(text)
+    joined = "".join(tokens)
+    edges, at = {0}, 0
+    for token in tokens:
+        at += len(token)
+        edges.add(at)
+    for needle in wanted:
+        start = joined.find(needle)
+        while start >= 0:
+            if start in edges and start + len(needle) in edges:
+                return True
+            start = joined.find(needle, start + 1)
+    return False
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _stands_alone(needle: str, text: str) -> bool:
+    start = text.find(needle)
+    while start >= 0:
+        end = start + len(needle)
+        if not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum():
+            return True
+        start = text.find(needle, start + 1)
+    return False
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().translate(CONFUSED)
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text.translate(CONFUSED_DIGITS) if c.isdigit())
+
+
+def national_digits(value: str) -> str:
+    """The digits of a number without the prefix that differs between its spellings (0, 44, 0044, 44 (0))."""
+    digits = "".join(c for c in unicodedata.normalize("NFKC", value) if c.isdigit())
+    return re.sub(r"^(?:(?:00)?44(?=\d{9,})0?|0)", "", digits)
+
+
+@page_check("A25")
+def no_withheld_value_in_the_text_layer(view: PageView) -> Iterator[Finding]:
+    """No value stands in the words outside the marks; what is inside belongs to A01."""
+    words = [s.text for s in view.shown if not any(s.meets(region) for region in view.regions)]
+    if holds(" ".join(words), needles(view.output.plan.withheld)):
+        yield Finding("A25", view.number, None, "A withheld value stands in the text layer.")
+
+
+@file_check("A25")
+def no_withheld_value_anywhere_in_the_file(output: Output) -> Iterator[Finding]:
+    """No value stands in a string, a decoded stream (but for the pages' own text and image) or the raw bytes."""
+    wanted = needles(output.plan.withheld)
+    pages = {o.objgen for page in output.pdf.pages for o in _streams_of(page.obj)}
+    if any(holds(text, wanted) for text in _texts_of(output.pdf, pages)) or any(
+        holds(_as_text(raw), wanted) for raw in (output.data[:4096], output.data[-4096:])
+    ):
+        yield Finding("A25", None, None, "A withheld value stands in the file beside its pages.")
+
+
+def _streams_of(page: Any) -> list[Any]:
+    contents = page.get("/Contents")
+    return [contents, *page.Resources.get("/XObject", {}).values()] if contents is not None else []
+
+
+def _texts_of(pdf: pikepdf.Pdf, passed: set[tuple[int, int]]) -> Iterator[str]:
+    """Every string, name and decoded stream of a file but for the streams passed over."""
+    for item in pdf.objects:
+        yield from _strings_in(item)
+        if isinstance(item, pikepdf.Stream) and item.objgen not in passed and item.get("/Subtype") != "/Image":
+            yield _as_text(item.read_bytes())
+    yield from _strings_in(pdf.trailer)
+
+
+def _strings_in(item: Any) -> Iterator[str]:
+    if isinstance(item, pikepdf.String | pikepdf.Name):
+        yield str(item)
+    elif isinstance(item, pikepdf.Array):
+        for child in item:
+            if isinstance(child, pikepdf.Object) and not child.is_indirect:
+                yield from _strings_in(child)
+    elif isinstance(item, pikepdf.Dictionary | pikepdf.Stream):
+        for key, child in item.items():
+            yield key
+            if isinstance(child, pikepdf.Object) and not child.is_indirect:
+                yield from _strings_in(child)
+
+
+def _as_text(data: bytes) -> str:
+    """Bytes as text under each encoding a value could hide in."""
+    return "\n".join(
+        (data.decode("utf-8", "ignore"), data.decode("utf-16-be", "ignore"), data.decode("utf-16-le", "ignore"))
+    )
+
+
+def check_values(
+    blobs: Mapping[str, bytes | str], withheld: Sequence[str], terms: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """Search withheld values in everything that would leave together: files, their names, and what is said of them.
+
+    Args:
+        blobs: by name (also searched): text; or bytes, of which PDF and ZIP are looked into and the rest taken as text.
+        withheld: of all records of the request (values that are no evidence are passed over, see the module).
+        terms: words that must not appear whatever their length.
+
+    Returns:
+        A finding A25 for each blob that holds a value, saying its ordinal in the mapping and never its name or the
+        value; a blob that cannot be looked into is a finding A00.
+    """
+    wanted = needles(withheld, terms)
+    findings = []
+    for ordinal, (name, blob) in enumerate(blobs.items(), 1):
+        if holds(name, wanted):
+            findings.append(Finding("A25", None, None, f"A withheld value stands in the name of item {ordinal}."))
+        try:
+            found = any(holds(text, wanted) for text in _texts_in(blob))
+        except Exception:  # whatever the reason, what was not searched may not leave
+            findings.append(Finding("A00", None, None, f"Item {ordinal} cannot be searched."))
+            continue
+        if found:
+            findings.append(Finding("A25", None, None, f"A withheld value stands in item {ordinal}."))
+    return tuple(findings)
+
+
+def _texts_in(blob: bytes | str) -> Iterator[str]:
+    if isinstance(blob, str):
+        yield blob
+    elif blob.startswith(b"%PDF"):
+        with pikepdf.open(io.BytesIO(blob)) as pdf:
+            yield from _texts_of(pdf, set())
+        reader = pypdfium2.PdfDocument(blob)
+        try:
+            for page in reader:
+                yield page.get_textpage().get_text_range()
+        finally:
+            reader.close()
+    elif blob.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+            for entry in archive.infolist():
+                yield entry.filename
+                yield from _texts_in(archive.read(entry))
+    else:
+        yield _as_text(blob)

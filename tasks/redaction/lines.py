@@ -1,0 +1,219 @@
+"""Where a mark's boxes lie, given the regions that were claimed.
+
+Rules kept here: a region is never made smaller; it grows to the whole line height and to a coarse width, but only into
+empty space, because the width of a box betrays what it hides (Bland, Iyer and Levchenko, PETS 2023) and a neighbouring
+word is not ours to take. A slanted line arrives as a staircase of small regions and stays one.
+
+Everything here happens in *line space*: page space turned by quarter turns so that the text at hand runs left to right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from tasks.geometry import Box, union
+
+END_PAD = 0.15
+"""Grown at both ends of a region, in line heights: recognised word boxes are tight, ink is not."""
+
+SIDE_PAD = 0.10
+"""Grown above and below a line, in line heights."""
+
+LINE_GROWTH = 0.30
+"""How far a region may grow above and below to take in its line's tallest words, in line heights."""
+
+NEIGHBOUR_GAP = 1.0
+"""Claims on one line with less than this and no word between them become one mark, in line heights."""
+
+HAIR = 0.15
+"""Kept free before a neighbouring word, in line heights."""
+
+LEVEL = 1.12
+"""Neighbouring boxes become one when it is at most this much taller than they are."""
+
+FINE_STEP, COARSE_STEP, COARSE_FROM = 2, 4, 8
+"""Widths are multiples of the fine step up to `COARSE_FROM`, then of the coarse step; all in line heights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The way between page space and line space; exact, because it is made of quarter turns.
+
+    Attributes:
+        quarter_turns: as `Frame.quarter_turns`: how often the page is turned anticlockwise to make the text level.
+        width: of the page, px.
+        height: of the page, px.
+    """
+
+    quarter_turns: int
+    width: int
+    height: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of line space, px."""
+        return (self.height, self.width) if self.quarter_turns % 2 else (self.width, self.height)
+
+    def to_line(self, box: Box) -> Box:
+        """A page-space box in line space."""
+        match self.quarter_turns % 4:
+            case 1:
+                return Box(box.y0, self.width - box.x1, box.y1, self.width - box.x0)
+            case 2:
+                return Box(self.width - box.x1, self.height - box.y1, self.width - box.x0, self.height - box.y0)
+            case 3:
+                return Box(self.height - box.y1, box.x0, self.height - box.y0, box.x1)
+        return box
+
+    def to_page(self, box: Box) -> Box:
+        """A line-space box in page space."""
+        match self.quarter_turns % 4:
+            case 1:
+                return Box(self.width - box.y1, box.x0, self.width - box.y0, box.x1)
+            case 2:
+                return Box(self.width - box.x1, self.height - box.y1, self.width - box.x0, self.height - box.y0)
+            case 3:
+                return Box(box.y0, self.height - box.x1, box.y1, self.height - box.x0)
+        return box
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One claimed region in line space; `claim` is the ordinal of the detection it belongs to."""
+
+    box: Box
+    claim: int
+
+
+def pad_piece(box: Box, line_words: Sequence[Box], obstacles: Sequence[Box], slanted: bool) -> Box:
+    """A region grown to its line's whole height and a little beyond its ends.
+
+    Args:
+        box: the region.
+        line_words: all words of the page, slanted ones in level parts; those beside the region on its line say how
+            tall the line is.
+        obstacles: words that are no part of any claim; growth stops before them, but never inside the region.
+        slanted: whether lines of the page rise or fall, so that only what stands close speaks for a region.
+    """
+    h = box.height
+    near = (0.5 if slanted else 2) * h
+    beside = [
+        w
+        for w in line_words
+        if box.y0 < (w.y0 + w.y1) / 2 < box.y1 and w.height <= 1.5 * h and w.x0 < box.x1 + near and w.x1 > box.x0 - near
+    ]
+    reach = round(LINE_GROWTH * h)
+    side = max(2, round(SIDE_PAD * h))
+    top = max(box.y0 - reach, min([box.y0, *(w.y0 for w in beside)])) - side
+    bottom = min(box.y1 + reach, max([box.y1, *(w.y1 for w in beside)])) + side
+    end = max(2, round(END_PAD * h))
+    left, right = box.x0 - end, box.x1 + end
+    for word in obstacles:
+        middle = word.center[1]
+        if word.x0 < box.x1 and word.x1 > box.x0:
+            if middle <= box.y0:
+                top = max(top, min(word.y1, box.y0 - 1))
+            elif middle >= box.y1:
+                bottom = min(bottom, max(word.y0, box.y1 + 1))
+        elif word.y0 < box.y1 and word.y1 > box.y0:
+            if word.x1 <= box.x0:
+                left = max(left, min((word.x1 + box.x0) // 2, box.x0 - 1))
+            else:
+                right = min(right, max((word.x0 + box.x1 + 1) // 2, box.x1 + 1))
+    return Box(left, top, right, bottom)
+
+
+def _on_one_line(a: Box, b: Box) -> bool:
+    return min(a.y1, b.y1) - max(a.y0, b.y0) >= 0.5 * min(a.height, b.height)
+
+
+def _between(a: Box, b: Box, obstacles: Sequence[Box]) -> bool:
+    """Whether a foreign word stands in the gap of two boxes of one line."""
+    first, second = sorted((a, b))
+    gap = Box(first.x1, max(a.y0, b.y0), second.x0, min(a.y1, b.y1))
+    return gap.area > 0 and any(word.meets(gap) for word in obstacles)
+
+
+def chain_pieces(pieces: Sequence[Piece], obstacles: Sequence[Box]) -> list[list[Piece]]:
+    """Pieces grouped into runs that lie beside one another on one visual line, each from left to right."""
+    parent = list(range(len(pieces)))
+
+    def find(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    order = sorted(range(len(pieces)), key=lambda i: pieces[i].box)
+    tallest = max((p.box.height for p in pieces), default=0)
+    for at, i in enumerate(order):
+        a = pieces[i].box
+        for j in order[at + 1 :]:
+            b = pieces[j].box
+            if b.x0 - a.x1 > NEIGHBOUR_GAP * tallest:
+                break
+            near = b.x0 - a.x1 <= NEIGHBOUR_GAP * min(a.height, b.height)
+            if near and _on_one_line(a, b) and not _between(a, b, obstacles):
+                parent[find(j)] = find(i)
+    chains: dict[int, list[Piece]] = {}
+    for i in order:
+        chains.setdefault(find(i), []).append(pieces[i])
+    return list(chains.values())
+
+
+def level_boxes(chain: Sequence[Piece]) -> list[Box]:
+    """The boxes of one chain without gaps: level neighbours become one box, a staircase keeps its steps."""
+    limit = LEVEL * median(p.box.height for p in chain)
+    boxes: list[Box] = []
+    for piece in chain:
+        if boxes:
+            joined = union([boxes[-1], piece.box])
+            if joined.height <= limit or boxes[-1].contains(piece.box):
+                boxes[-1] = joined
+                continue
+        boxes.append(piece.box)
+    return [
+        Box(a.x0, a.y0, max(a.x1, b.x0), a.y1) if b is not None else a for a, b in [*pairwise(boxes), (boxes[-1], None)]
+    ]
+
+
+def coarse_width(width: float, h: float) -> int:
+    """The next of the few widths a box may have, px."""
+    heights = width / h
+    step = FINE_STEP if heights <= COARSE_FROM else COARSE_STEP
+    return math.ceil(math.ceil(heights / step) * step * h)
+
+
+def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Sequence[Box], grid: int) -> list[Box]:
+    """A chain's boxes grown to a coarse width: at the end of the line first, at its start when there is no room.
+
+    Args:
+        boxes: from left to right, as `level_boxes` gives them.
+        margins: where text begins and ends on the page, px in line space.
+        obstacles: words that are no part of any claim.
+        grid: the boxes will be snapped to it, px.
+    """
+    h = median(b.height for b in boxes)
+    around = union(boxes)
+    missing = coarse_width(around.width, h) - around.width
+    hair = max(2, round(HAIR * h)) + grid - 1
+    last = max(range(len(boxes)), key=lambda i: boxes[i].x1)
+    first = min(range(len(boxes)), key=lambda i: boxes[i].x0)
+
+    def blocking(box: Box) -> list[Box]:
+        reach = [(w, min(w.y1, box.y1) - max(w.y0, box.y0)) for w in obstacles]
+        return [w for w, shared in reach if shared > 0.2 * min(w.height, box.height)]
+
+    end = boxes[last]
+    room = min([margins[1], *(w.x0 - hair for w in blocking(end) if w.x1 > end.x1 and w.x0 >= end.x0)])
+    grown = max(0, min(missing, room - end.x1))
+    boxes[last] = Box(end.x0, end.y0, end.x1 + grown, end.y1)
+    start = boxes[first]
+    room = max([margins[0], *(w.x1 + hair for w in blocking(start) if w.x0 < start.x0 and w.x1 <= start.x1)])
+    grown = max(0, min(missing - grown, start.x0 - room))
+    boxes[first] = Box(start.x0 - grown, start.y0, start.x1, start.y1)
+    return boxes

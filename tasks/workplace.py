@@ -1,0 +1,113 @@
+"""Where the steps work: the store and its buckets, the policy, the readers, the keys.
+
+Built once per process by `flows.settings` and handed to every step. Deliberately no dataclass: Prefect walks the
+fields of those on every call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tasks import pipeline
+from tasks.apart import Apart
+from tasks.codec import decode, encode, fingerprint, pack, unpack
+from tasks.disclosure.keys import SigningKeys
+from tasks.errors import ConfigurationError
+from tasks.jobs import ReadingSettings
+from tasks.request import Policy
+from tasks.store import ObjectStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Names of the four buckets; see the contract in the README for who may do what."""
+
+    intake: str
+    work: str
+    quarantine: str
+    disclosure: str
+
+
+class Workplace:
+    """Everything a step needs besides its arguments.
+
+    Args:
+        store: the object store.
+        buckets: names of its buckets.
+        policy: of the authority, before a request's overrides.
+        reading: OCR settings and limits.
+        apart: the processes that parse.
+        keys: for signing and for commitments; None where nothing is published.
+        allow_unreviewed: whether a request may ask to be published without a person's approval.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        buckets: Buckets,
+        policy: Policy,
+        reading: ReadingSettings,
+        apart: Apart,
+        keys: SigningKeys | None = None,
+        allow_unreviewed: bool = False,
+    ) -> None:
+        self.store = store
+        self.buckets = buckets
+        self.policy = policy
+        self.reading = reading
+        self.apart = apart
+        self._keys = keys
+        self.allow_unreviewed = allow_unreviewed
+        self.reading_fingerprint = pipeline.reading_fingerprint(reading.ocr, reading.limits)
+        self.fingerprint = fingerprint(self.reading_fingerprint, pipeline.redaction_fingerprint(policy))
+
+    @property
+    def keys(self) -> SigningKeys:
+        """The signing keys.
+
+        Raises:
+            ConfigurationError: there are none; nothing is published unsigned.
+        """
+        if self._keys is None:
+            raise ConfigurationError("No signing key: set FOI_SIGNING_KEY_FILE; `foi keys` makes one.")
+        return self._keys
+
+    # -------------------------------------------------------------------------------- values in the work bucket
+
+    def has(self, key: str) -> bool:
+        """Whether the work bucket holds this result."""
+        return self.store.head(self.buckets.work, key) is not None
+
+    def load(self, key: str, kind: type[T]) -> T:
+        """A packed value of the work bucket.
+
+        Raises:
+            ObjectMissingError: there is none.
+        """
+        return unpack(self.store.get(self.buckets.work, key), kind)
+
+    def load_bytes(self, key: str) -> bytes:
+        """An object of the work bucket as it is."""
+        return self.store.get(self.buckets.work, key)
+
+    def save(self, key: str, value: object) -> str:
+        """Store a value packed under a key made of its content or of what it depends on; returns the key."""
+        return self.save_bytes(key, pack(value), "application/gzip")
+
+    def save_bytes(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> str:
+        """Store bytes in the work bucket; returns the key."""
+        self.store.put(self.buckets.work, key, data, content_type)
+        return key
+
+    def load_plain(self, key: str, kind: type[T]) -> T | None:
+        """A small JSON document of the work bucket, or None."""
+        if self.store.head(self.buckets.work, key) is None:
+            return None
+        return decode(self.store.get(self.buckets.work, key), kind)
+
+    def save_plain(self, key: str, value: object) -> None:
+        """Store a small JSON document in the work bucket."""
+        self.store.put(self.buckets.work, key, encode(value), "application/json")

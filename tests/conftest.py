@@ -1,0 +1,91 @@
+"""Real servers that tests share: each starts when the first test asks for it, and is gone when the run ends."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.children import Child
+from infra.embedded import Stack
+from infra.gateway import HOST, Gateway, free_port, program
+from tasks.store import S3Store
+
+
+@dataclass(frozen=True)
+class StoreServer:
+    """A running object store and an `S3Store` on it."""
+
+    store: S3Store
+    endpoint: str
+    access_key: str
+    secret_key: str
+    child: Child
+
+
+@pytest.fixture(scope="session")
+def juicefs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
+    """JuiceFS's gateway: a MinIO S3 server, with bucket notifications, without conditional PUT."""
+    gateway = Gateway(tmp_path_factory.mktemp("juicefs"), free_port(), os.environ)
+    try:
+        gateway.start()
+        store = S3Store(gateway.endpoint, gateway.access_key, gateway.secret_key)
+        yield StoreServer(store, gateway.endpoint, gateway.access_key, gateway.secret_key, gateway.child)
+    finally:
+        gateway.child.stop()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
+    """SeaweedFS: conditional PUT, no bucket notifications."""
+    folder = tmp_path_factory.mktemp("seaweedfs")
+    child, endpoint = _seaweedfs(folder, "foi-test", "seaweedfs-secret")
+    try:
+        child.start()
+        child.wait_until(lambda: _answers(f"{endpoint}/status"), timeout_s=60)
+        yield StoreServer(
+            S3Store(endpoint, "foi-test", "seaweedfs-secret"), endpoint, "foi-test", "seaweedfs-secret", child
+        )
+    finally:
+        child.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole embedded stack with its watcher; `stack.environment` is what programs need to use it."""
+    with Stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+def _seaweedfs(folder: Path, access_key: str, secret_key: str) -> tuple[Child, str]:
+    account = {
+        "name": "foi",
+        "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    config = folder / "accounts.json"
+    config.write_text(json.dumps({"identities": [account]}))
+    ports = {
+        name: free_port()
+        for part in ("master", "volume", "filer", "s3")
+        for name in (f"{part}.port", f"{part}.port.grpc")
+    }
+    argv = [
+        *(program("weed"), "server", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", "-filer", "-s3"),
+        *(f"-{name}={port}" for name, port in ports.items()),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={config}", "-s3.autoCreateBucket=false"),
+        *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
+    ]
+    return Child("seaweedfs", argv, os.environ, folder), f"http://{HOST}:{ports['s3.port']}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,172 @@
+"""Is a file taken for what it is, and refused before it can do harm?"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+import pymupdf
+import pytest
+from PIL import Image
+
+from tasks.errors import (
+    CorruptFileError,
+    EmptyFileError,
+    EncryptedFileError,
+    LimitExceededError,
+    RejectedInputError,
+    UnsupportedMediaError,
+)
+from tasks.model import Media
+from tasks.reading.media import JPEG, PDF, PNG, TIFF, Limits, inspect
+from tests.reading.papers import bilevel, image_file, pdf_with, text_pixels, write_lines
+
+# pytest puts its own warning filters over those the module sets when imported.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
+    pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning"),
+]
+
+PAPER = np.full((60, 80), 255, np.uint8)
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_declaring(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def tiff_declaring(width: int, height: int) -> bytes:
+    entries = [(256, 4, width), (257, 4, height), (258, 3, 1), (259, 3, 1), (262, 3, 1), (273, 4, 8), (279, 4, 4)]
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    return b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(entries)) + directory + struct.pack("<I", 0)
+
+
+def pdf_with_image_declaring(width: int, height: int) -> bytes:
+    with pymupdf.open() as document:
+        document.new_page()
+        xref = document.get_new_xref()
+        document.update_object(
+            xref,
+            f"<</Type/XObject/Subtype/Image/Width {width}/Height {height}/BitsPerComponent 8/ColorSpace/DeviceGray>>",
+        )
+        document.update_stream(xref, b"\0" * 100)
+        return document.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "media"),
+    [
+        (image_file(PAPER, "PNG"), Media(PNG, 1)),
+        (image_file(PAPER, "JPEG"), Media(JPEG, 1)),
+        (image_file(PAPER, "TIFF"), Media(TIFF, 1)),
+        (pdf_with(lambda page: None), Media(PDF, 1)),
+        (b"junk from a mail gateway\n" + pdf_with(lambda page: None), Media(PDF, 1)),
+    ],
+)
+def test_content_decides_the_type(data: bytes, media: Media) -> None:
+    assert inspect(data) == media
+
+
+def test_a_misleading_suffix_is_noted_and_not_believed() -> None:
+    assert inspect(image_file(PAPER, "PNG"), "records/memo.pdf") == Media(PNG, 1, ("named-as-another-type",))
+    assert inspect(image_file(PAPER, "PNG"), "records/memo.PNG") == Media(PNG, 1)
+
+
+def test_all_frames_of_a_tiff_are_counted() -> None:
+    frames = [PAPER, PAPER.T.copy(), PAPER]
+    first, *others = (Image.fromarray(frame) for frame in frames)
+    assert inspect(image_file(first, "TIFF", save_all=True, append_images=others)).pages == 3
+
+
+def test_what_a_pdf_carries_beside_its_pages_is_noted() -> None:
+    with pymupdf.open() as document:
+        page = document.new_page()
+        write_lines(page)
+        page.add_text_annot((50, 50), "seen")
+        document.embfile_add("a.txt", b"content")
+        notes = inspect(document.tobytes()).notes
+    assert {"has-text-layer", "has-annotations", "has-attachments"} <= set(notes)
+    assert inspect(pdf_with(lambda page: None)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", EmptyFileError),
+        (b"PK\x03\x04 a spreadsheet", UnsupportedMediaError),
+        (b"<html><body>not a record</body></html>", UnsupportedMediaError),
+        (b"%PDF-1.7\n%%EOF", CorruptFileError),
+        (b"\x89PNG\r\n\x1a\nnot really", CorruptFileError),
+        (b"\xff\xd8\xff\xe0 not really", CorruptFileError),
+        (b"II*\0\xff\xff\xff\x7f", CorruptFileError),
+        (png_declaring(10_000, 10_000), LimitExceededError),
+        (png_declaring(200_000, 200_000), LimitExceededError),
+        (tiff_declaring(10_000, 10_000), LimitExceededError),
+        (tiff_declaring(60_000, 60_000), LimitExceededError),
+        (pdf_with_image_declaring(10_000, 10_000), LimitExceededError),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_own_error(data: bytes, error: type[RejectedInputError]) -> None:
+    with pytest.raises(error) as caught:
+        inspect(data, "records/tel 020 7946 0123.bin")
+    assert caught.value.subject == "records/tel 020 7946 0123.bin"
+    assert "7946" not in str(caught.value)
+
+
+def test_a_600_dpi_a3_scan_is_within_the_limits() -> None:
+    assert inspect(png_declaring(7016, 9921)).pages == 1
+    assert inspect(pdf_with_image_declaring(7016, 9921)).pages == 1
+
+
+def test_bytes_and_pages_are_limited() -> None:
+    with pytest.raises(LimitExceededError):
+        inspect(image_file(PAPER, "PNG"), limits=Limits(max_bytes=10))
+    frame = Image.fromarray(PAPER)
+    with pytest.raises(LimitExceededError):
+        inspect(image_file(frame, "TIFF", save_all=True, append_images=[frame] * 3), limits=Limits(max_pages=3))
+    with pymupdf.open() as document:
+        for _ in range(4):
+            document.new_page()
+        data = document.tobytes()
+    assert inspect(data, limits=Limits(max_pages=4)).pages == 4
+    with pytest.raises(LimitExceededError):
+        inspect(data, limits=Limits(max_pages=3))
+
+
+@pytest.mark.parametrize("user_password", ["", "secret"])
+def test_only_a_pdf_that_needs_a_password_to_open_is_refused(user_password: str) -> None:
+    with pymupdf.open() as document:
+        document.new_page()
+        data = document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, owner_pw="owner", user_pw=user_password)
+    if user_password:
+        with pytest.raises(EncryptedFileError):
+            inspect(data)
+    else:
+        assert inspect(data).pages == 1
+
+
+def test_a_pdf_cut_off_in_transfer_is_corrupt_and_one_that_lost_its_index_is_repaired() -> None:
+    with pymupdf.open() as document:
+        for _ in range(3):
+            page = document.new_page()
+            page.insert_image(page.rect, stream=image_file(bilevel(text_pixels(100)), "PNG"))
+        data = document.tobytes()
+    with pytest.raises(CorruptFileError):
+        inspect(data[: len(data) * 3 // 10])
+    assert "repaired" in inspect(data[:-30]).notes
+
+
+def test_nothing_is_printed_about_damaged_files(capfd: pytest.CaptureFixture[str]) -> None:
+    data = pdf_with(lambda page: write_lines(page))
+    for damaged in (data[: len(data) // 2], data.replace(b"endobj", b"endxbj"), data[:200]):
+        try:
+            inspect(damaged)
+        except RejectedInputError:
+            continue
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
