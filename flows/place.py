@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.settings import Settings, load_settings, open_store
+from flows.settings import Settings, open_store
 from tasks.apart import Apart
-from tasks.disclosure.keys import SigningKeys
+from tasks.disclosure.keys import SigningKeys, load_keys
 from tasks.errors import ConfigurationError
 from tasks.jobs import ReadingSettings
 from tasks.reading.ocr import OcrSettings
@@ -40,19 +40,19 @@ def load_policy(path: Path | None) -> Policy:
         raise ConfigurationError(f"Policy file: {error.strerror}.", subject=str(path)) from None
 
 
-def _load_keys(path: Path | None) -> SigningKeys | None:
-    if path is None:
+def _load_keys(settings: Settings) -> SigningKeys | None:
+    if settings.signing_key_file is None or settings.commitment_key_file is None:
         return None
     try:
-        return SigningKeys.from_pem(path.read_bytes())
+        return load_keys(settings.signing_key_file.read_bytes(), settings.commitment_key_file.read_bytes())
     except OSError as error:
-        raise ConfigurationError(f"Signing key file: {error.strerror}.") from None
+        raise ConfigurationError(f"Signing keys: {error.strerror}.") from None
 
 
 @contextmanager
 def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
     """The workplace of this process; its child processes end with it."""
-    settings = settings or load_settings()
+    settings = settings or Settings()
     reading = ReadingSettings(ocr=OcrSettings(timeout_s=settings.ocr_timeout_s))
     with Apart(settings.jobs) as apart:
         yield Workplace(
@@ -61,6 +61,6 @@ def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
             load_policy(settings.policy_file),
             reading,
             apart,
-            _load_keys(settings.signing_key_file),
+            _load_keys(settings),
             settings.allow_unreviewed,
         )

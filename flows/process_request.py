@@ -125,10 +125,11 @@ def _process(place: Workplace, reference: str, intake: Intake, progress: Progres
         return Completed(name="Quarantined", message="No record could be read.")
     dossier = steps.assemble(place, intake.manifest, stages, rejected)
     _report(reference, progress)
-    if not steps.approve_by_policy(place, intake.manifest, dossier):
+    held_for = steps.approve_by_policy(place, intake.manifest, dossier)
+    if held_for:
         progress.finish("held")
-        progress.save(State.HELD, "waiting for a person's release", dossier)
-        return Completed(name="Held", message=f"Waiting for release of {dossier[:12]}.")
+        progress.save(State.HELD, held_for, dossier)
+        return Completed(name="Held", message=f"Dossier {dossier[:12]}: {held_for}.")
     progress.save(State.RELEASED, "", dossier)
     version = steps.publish(place, reference, dossier)
     progress.finish("published")
@@ -194,7 +195,10 @@ def _collect(futures: Sequence[PrefectFuture[StepResult]], progress: Progress, o
     for future in as_completed(list(futures)):
         result = future.result()
         keys[result.number] = result.key
-        progress.advance(result.number, outcome)
+        if result.rejected:
+            progress.advance(result.number, "refused", reason=f"The gate found {result.rejected}.")
+        else:
+            progress.advance(result.number, outcome)
     return keys
 
 

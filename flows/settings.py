@@ -44,10 +44,10 @@ class Settings(BaseSettings):
         default=None, description="JSON file with the policy: what is withheld, under which exemption, what is public."
     )
     signing_key_file: FilePath | None = Field(
-        default=None, description="PEM file with the keys that sign disclosures and commit to sources."
+        default=None, description="PEM file with the key that signs disclosures; `foi keys` makes one."
     )
-    allow_unreviewed: bool = Field(
-        default=False, description="Publish a request whose request.json asks for no review without a person."
+    commitment_key_file: FilePath | None = Field(
+        default=None, description="File with the secret that keys the published commitments to the sources."
     )
     ocr_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=120, description="Seconds that Tesseract may take over one pass of one page."

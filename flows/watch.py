@@ -156,11 +156,14 @@ class _StreamPool(urllib3.PoolManager):
         time.sleep(max(0.0, self._opened_at + _FIRST_DELAY_S - time.monotonic()))
         response = super().urlopen(method, url, redirect, **options)
         self._opened_at = time.monotonic()
-        if response.status == 200:
-            if _STREAM_TYPE not in response.headers.get("content-type", ""):
-                response.close()
-                raise NotificationsUnsupportedError
+        streams = _STREAM_TYPE in response.headers.get("content-type", "")
+        if response.status == 200 and streams:
             self._on_open()
+        elif response.status < 500 or response.status == 501:
+            # Another server lists the bucket instead, or refuses the query. If it is the account that is refused, the
+            # listing that follows says so.
+            response.close()
+            raise NotificationsUnsupportedError
         return response
 
 

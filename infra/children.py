@@ -92,7 +92,13 @@ class Child:
                 raise ServerFailedError(f"{self.name} cannot be started: {error.strerror}.") from None
         pid_file = _pid_file(self.name, self.folder)
         pid_file.parent.mkdir(parents=True, exist_ok=True)
-        pid_file.write_text(json.dumps(_identity(self._process.pid)))
+        # The command line as it will be: the kernel may not show it yet.
+        identity = {
+            "pid": self._process.pid,
+            "command": "".join(f"{part}\0" for part in self.argv),
+            "started": _moment_of_start(self._process.pid),
+        }
+        pid_file.write_text(json.dumps(identity))
 
     def check(self) -> None:
         """Make sure that it runs.
@@ -168,8 +174,16 @@ def _identity(pid: int) -> dict[str, object] | None:
     """What tells a process from any other that ever has its number; None when it is gone or a zombie."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        # Field 22 of proc(5)'s stat, counted after the name, which may hold anything.
-        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return None
+    started = _moment_of_start(pid)
     return {"pid": pid, "command": command.decode(errors="replace"), "started": started} if command else None
+
+
+def _moment_of_start(pid: int) -> str | None:
+    """Clock ticks from the machine's start to the process's; None when it is gone."""
+    try:
+        # Field 22 of proc(5)'s stat, counted after the name, which may hold anything.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None

@@ -29,7 +29,7 @@ problems = Console(stderr=True)
 STATE_FOLDER = Path("build/stack")
 
 StateOption = Annotated[
-    Path, typer.Option("--state", envvar="FOI_STATE_FOLDER", help="Folder where the embedded servers keep their data.")
+    Path, typer.Option("--state", envvar="FOI_STATE", help="Folder where the embedded servers keep their data.")
 ]
 ReferenceArgument = Annotated[str, typer.Argument(metavar="REF", help="Reference of the request.")]
 

@@ -85,10 +85,10 @@ def _temporary_folder() -> Check:
 
 
 def _settings(environment: dict[str, str]) -> Check:
-    from flows.settings import load_settings
+    from flows.settings import Settings
 
     def read() -> str:
-        settings = load_settings()
+        settings = Settings()
         return f"store {settings.store_endpoint}, buckets {settings.bucket_prefix}*"
 
     return _try("Settings", read, environment, needed=False)
@@ -96,10 +96,10 @@ def _settings(environment: dict[str, str]) -> Check:
 
 def _store(environment: dict[str, str]) -> Check:
     from flows.place import buckets_of
-    from flows.settings import load_settings, open_store
+    from flows.settings import Settings, open_store
 
     def reach() -> str:
-        settings = load_settings()
+        settings = Settings()
         store, buckets = open_store(settings), buckets_of(settings)
         for name in (buckets.intake, buckets.work, buckets.quarantine, buckets.disclosure):
             next(iter(store.list(name, "doctor/")), None)

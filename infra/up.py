@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from infra.deploy import deploy
 from infra.embedded import Stack
-from tasks.disclosure.keys import generate_keys
+from tasks.disclosure.keys import generate_commitment_key, generate_signing_key
 
 RUNS_AT_ONCE = 2
 
@@ -26,8 +26,10 @@ def open_stack(console: Console, state: Path, allow_unreviewed: bool) -> Iterato
         allow_unreviewed: the setting of that name for the flows.
     """
     state.mkdir(parents=True, exist_ok=True)
+    keys = state / "keys"
     settings = {
-        "FOI_SIGNING_KEY_FILE": str(ensure_keys(state / "keys" / "signing.pem")),
+        "FOI_SIGNING_KEY_FILE": str(ensure_key(keys / "signing.pem", generate_signing_key)),
+        "FOI_COMMITMENT_KEY_FILE": str(ensure_key(keys / "commitment.key", generate_commitment_key)),
         "FOI_ALLOW_UNREVIEWED": str(allow_unreviewed).lower(),
     }
     with console.status("Starting the object store and Prefect ..."):
@@ -43,13 +45,13 @@ def open_stack(console: Console, state: Path, allow_unreviewed: bool) -> Iterato
             stack.__exit__(None, None, None)
 
 
-def ensure_keys(path: Path) -> Path:
-    """The signing keys of this stack, made once, readable by their owner alone; returns their absolute path."""
+def ensure_key(path: Path, generate: Callable[[], bytes]) -> Path:
+    """A key of this stack, made once, readable by its owner alone; returns its absolute path."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.is_file():
         partial = path.with_suffix(".part")
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(generate_keys())
+            file.write(generate())
         partial.replace(path)
     return path.resolve()
 

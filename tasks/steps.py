@@ -27,6 +27,7 @@ from tasks import pipeline
 from tasks.codec import decode, digest, encode, fingerprint, unpack
 from tasks.contacts.text import withhold_in_text
 from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
+from tasks.disclosure.notice import missing_parts
 from tasks.disclosure.publish import publish as publish_bundle
 from tasks.errors import (
     EmptyFileError,
@@ -260,7 +261,7 @@ def _outcome_of(rejection: Rejection) -> RecordOutcome:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Where a record's result lies, or the code it was rejected with."""
+    """Where a record's result lies, and the codes it was rejected or refused with."""
 
     number: int
     key: str = ""
@@ -345,7 +346,12 @@ def gate_record(place: Workplace, number: int, transcript: str, plan: str, pdf: 
             "gate", encode(place.reading), data, place.load_bytes(plan), place.load_bytes(transcript)
         )
         place.save_bytes(key, report, "application/gzip")
-    return StepResult(number, key)
+    return StepResult(number, key, refusal(place.load(key, VerificationReport)))
+
+
+def refusal(report: VerificationReport) -> str:
+    """The codes of the gate's findings, "" when it passed the file."""
+    return " ".join(sorted({finding.code for finding in report.findings}))
 
 
 # ------------------------------------------------------------------------------------------------ the request
@@ -369,8 +375,7 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
         plan = place.load(keys.plan, RedactionPlan)
         report = place.load(keys.report, VerificationReport)
         if not report.passed:
-            codes = sorted({finding.code for finding in report.findings})
-            refused.append(f"record {keys.number}: {' '.join(codes)}")
+            refused.append(f"record {keys.number}: {refusal(report)}")
             continue
         withheld_values.update(plan.withheld)
         records.append(_redacted(place, by_number[keys.number], keys, plan, report))
@@ -396,14 +401,19 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
 
 
 @step("approve by policy", "approve by policy")
-def approve_by_policy(place: Workplace, manifest: str, dossier: str) -> bool:
-    """Record the approval of a request that asks for no review; False when a person must decide."""
+def approve_by_policy(place: Workplace, manifest: str, dossier: str) -> str:
+    """Record the approval of a complete request that asks for no review; else say what it is held for."""
     reference = place.load(manifest, Manifest).reference
-    request = load_request(place, reference)
-    if request.review != "none" or not place.allow_unreviewed:
-        return False
+    content = place.load(f"dossiers/{reference}/{dossier}.json.gz", Dossier)
+    missing = missing_parts(content, _policy(place, manifest))
+    if missing:
+        return "the response is incomplete: " + "; ".join(missing)
+    if load_request(place, reference).review != "none":
+        return "waiting for a person's release"
+    if not place.allow_unreviewed:
+        return "waiting for a person's release (the setting FOI_ALLOW_UNREVIEWED is off)"
     record_approval(place, reference, dossier, REVIEW_NONE)
-    return True
+    return ""
 
 
 def record_approval(place: Workplace, reference: str, dossier: str, by: str) -> Approval:

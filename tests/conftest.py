@@ -44,7 +44,9 @@ def juicefs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreSer
 def seaweedfs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
     """SeaweedFS: conditional PUT, no bucket notifications."""
     folder = tmp_path_factory.mktemp("seaweedfs")
-    child, endpoint = _seaweedfs(folder, "foi-test", "seaweedfs-secret")
+    ports = {f"{part}.{kind}": free_port() for part in ("master", "volume", "filer", "s3") for kind in _KINDS}
+    endpoint = f"http://{HOST}:{ports['s3.port']}"
+    child = _seaweedfs(folder, ports, "foi-test", "seaweedfs-secret")
     try:
         child.start()
         child.wait_until(lambda: _answers(f"{endpoint}/status"), timeout_s=60)
@@ -52,7 +54,10 @@ def seaweedfs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreS
             S3Store(endpoint, "foi-test", "seaweedfs-secret"), endpoint, "foi-test", "seaweedfs-secret", child
         )
     finally:
-        child.stop()
+        child.stop(timeout_s=1)  # it waits for its clients, who keep their connections
+        for left in Path("/tmp").glob("seaweedfs-*.sock"):  # noqa: S108 - where it puts them
+            if int(left.stem.rpartition("-")[2]) in ports.values():
+                left.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +67,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def _seaweedfs(folder: Path, access_key: str, secret_key: str) -> tuple[Child, str]:
+_KINDS = ("port", "port.grpc")
+
+
+def _seaweedfs(folder: Path, ports: dict[str, int], access_key: str, secret_key: str) -> Child:
     account = {
         "name": "foi",
         "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
@@ -70,18 +78,13 @@ def _seaweedfs(folder: Path, access_key: str, secret_key: str) -> tuple[Child, s
     }
     config = folder / "accounts.json"
     config.write_text(json.dumps({"identities": [account]}))
-    ports = {
-        name: free_port()
-        for part in ("master", "volume", "filer", "s3")
-        for name in (f"{part}.port", f"{part}.port.grpc")
-    }
     argv = [
         *(program("weed"), "server", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", "-filer", "-s3"),
         *(f"-{name}={port}" for name, port in ports.items()),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={config}", "-s3.autoCreateBucket=false"),
         *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
     ]
-    return Child("seaweedfs", argv, os.environ, folder), f"http://{HOST}:{ports['s3.port']}"
+    return Child("seaweedfs", argv, os.environ, folder)
 
 
 def _answers(url: str) -> bool:

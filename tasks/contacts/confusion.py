@@ -49,8 +49,7 @@ AT_READINGS = "@©®"
 """Single glyphs that stand for the at sign; of these only `@` itself is beyond doubt."""
 
 _CLASS = {member: name for name, members in LETTER_GROUPS for member in members}
-_FOLD = str.maketrans(_CLASS)
-_SPACE = re.compile(r"\s+")
+_PAIR_FOLD = {"".join(_CLASS.get(c, c) for c in pair): _CLASS.get(single, single) for pair, single in PAIRS}
 
 
 def fold_digits(text: str) -> tuple[str, float]:
@@ -74,10 +73,23 @@ def fold_digits(text: str) -> tuple[str, float]:
 @lru_cache(maxsize=65536)
 def skeleton(text: str) -> str:
     """What is left of `text` when all glyphs of a class are one and spaces are gone; equal for confusable texts."""
-    folded = _SPACE.sub("", text).translate(_FOLD).lower()
-    for pair, single in PAIRS:
-        folded = folded.replace(pair, single)
-    return folded.translate(_FOLD)
+    return skeleton_with_positions(text)[0]
+
+
+def skeleton_with_positions(text: str) -> tuple[str, tuple[int, ...]]:
+    """The skeleton, and for each of its characters the index in `text` of the glyph it came from."""
+    glyphs: list[str] = []
+    positions: list[int] = []
+    for index, c in enumerate(text):
+        if c.isspace():
+            continue
+        folded = _CLASS.get(c, c.lower())
+        if glyphs and (single := _PAIR_FOLD.get(glyphs[-1] + folded)) is not None:
+            glyphs[-1] = single
+            continue
+        glyphs.append(folded)
+        positions.append(index)
+    return "".join(glyphs), tuple(positions)
 
 
 def substitution_cost(a: str, b: str) -> float:

@@ -20,6 +20,8 @@ SURE_CONFIDENCE = 75.0
 """From this confidence on a reader's plain word is taken for one."""
 
 _NOTHING = re.compile(r"(?i)\W*(?:n/?a|none|nil|not known|not applicable|unknown|tbc|tba|see (?:above|below|over)|as above|withheld|redacted|yes|no)\W*")
+_HEAD_GAP = 0.8
+"""Gap, in line heights, that parts the heads of a table: narrow columns leave little more than a space."""
 _COLUMN_BREAK = 4.0
 """Gap, in line heights, that ends a table's column."""
 
@@ -111,6 +113,11 @@ def _value_part(cell: Segment) -> tuple[Word, ...]:
 def _continued(layout: Layout, value: Segment, kind: Kind) -> list[tuple[Word, ...]]:
     """The value and, for an address, the lines below it that belong to it."""
     lines = [_value_part(value)]
+    if kind in NUMBER_KINDS and value.text.rstrip().endswith(("/", ",", "-", "–")):
+        below = layout.below(value, 1.2)
+        if below is not None and all(is_number_like(w.text) for w in below.words):
+            lines.append(below.words)
+        return lines
     if kind not in (Kind.ADDRESS, Kind.URL, Kind.EMAIL, Kind.HANDLE):
         return lines
     at = value
@@ -166,13 +173,20 @@ def _under(layout: Layout, cell: Segment, below: Segment) -> Segment | None:
     return segment_of(words) if words else None
 
 
+def _without_row_number(cell: Segment) -> Segment:
+    """A head cell without the spreadsheet's row number before it."""
+    rest = cell.words[1:] if len(cell.words) > 1 and cell.words[0].text.strip(".|").isdigit() else cell.words
+    return segment_of(rest)
+
+
 def column_fields(layout: Layout) -> Iterator[ValueField]:
     """One field for each row below a head cell of a table."""
-    for head in layout.cells:
+    heads = [_without_row_number(part) for line in layout.lines for part in split_at_gaps(line, _HEAD_GAP)]
+    for head in heads:
         kind = _announces(head)
         if kind is None or head.text.rstrip().endswith(":"):
             continue
-        row = [c for c in layout.cells if c is not head and same_row(c.box, head.box)]
+        row = [c for c in heads if c is not head and same_row(c.box, head.box)]
         if not row:
             continue
         edge = min((c.box.x0 for c in row if c.box.x0 >= head.box.x1), default=None)
@@ -241,7 +255,7 @@ def _accepted_number(words: Sequence[Word], sure: bool) -> tuple[Word, ...]:
     text = " ".join(w.text for w in run)
     digits = sum(c.isdigit() for c in text)
     looks = sum(len(fold_digits(w.text)[0]) for w in run)
-    if re.fullmatch(r"\W*(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|[£$€].*|\d+(?:\.\d+)?%)\W*", text):
+    if re.fullmatch(r"\W*(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|(?:[£$€]|GBP|EUR|USD).*|\d+(?:\.\d+)?%)\W*", text):
         return ()
     if digits >= 3 or (sure and looks >= 3) or (sure and run and _confidence(run) < 50 and len(text) >= 4):
         return tuple(run)

@@ -10,16 +10,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from tasks.contacts.confusion import distance
+from tasks.contacts.confusion import distance, skeleton
 from tasks.contacts.fields import ValueField, accepted_words, column_fields, inline_fields, neighbour_fields
 from tasks.contacts.layout import Layout, lay_out
-from tasks.contacts.public import is_public
+from tasks.contacts.public import is_public, number_form
 from tasks.contacts.recogniser import Recogniser
 from tasks.contacts.recognisers import RECOGNISERS, term
 from tasks.contacts.recognisers.code import carries_contact
+from tasks.contacts.repeats import SoughtValue, fold, places_of, sought_values
 from tasks.contacts.text import LineText, line_height, text_of_lines
 from tasks.geometry import Box, union
-from tasks.model import Detection, Kind, PageTranscript, Reading, Word
+from tasks.model import Detection, Kind, PageTranscript, Reading, Transcript, Word
 from tasks.request import Policy
 
 _ORDER = {kind: i for i, kind in enumerate((Kind.TERM, *(r.kind for r in RECOGNISERS), Kind.CODE, Kind.BOX))}
@@ -79,7 +80,7 @@ def sightings_of(reading: Reading, recognisers: Sequence[Recogniser]) -> list[Si
     layout = lay_out(reading)
     raw: list[Sighting] = []
     for flow in layout.flows():
-        raw.extend(_claims(text_of_lines(s.words for s in flow), index, recognisers))
+        raw.extend(_claims(text_of_lines((s.words for s in flow), (s.justified for s in flow)), index, recognisers))
     fields = list(_fields(layout))
     for value in fields:
         raw.extend(_claims_in_field(value, index, recognisers))
@@ -268,6 +269,54 @@ def _one(group: Sequence[Detection]) -> Detection:
     return replace(best, regions=tuple(regions))
 
 
-def find_repeats(transcript, found, policy):  # type: ignore[no-untyped-def]
-    """Placeholder."""
-    return ()
+# ------------------------------------------------------------------------------------------------ second sweep
+
+
+def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Policy) -> tuple[Detection, ...]:
+    """Places of a record that hold a value found elsewhere in the request and that no claim covers yet.
+
+    Args:
+        transcript: of one record.
+        found: detections of all records of the request, this one's included.
+        policy: public contacts are not sought, kinds it does not withhold neither.
+
+    Returns:
+        Detections with recogniser `repeat`, in page space.
+    """
+    wanted = [d for d in found if d.kind in policy.withhold and not is_public(d.kind, d.text, policy)]
+    values = sought_values(wanted)
+    repeats: list[Detection] = []
+    for page in transcript.pages:
+        known = [(d, _covering_forms(d)) for d in wanted if d.page == page.page]
+        for reading in page.readings:
+            for sighting, value in _repeated_sightings(reading, values):
+                detection = _detection(page, reading, sighting, policy)
+                if detection is None or is_public(sighting.kind, sighting.text, policy):
+                    continue
+                over = [r.padded(3) for d, forms in known if value.form in forms or _alike(value.form, forms) for r in d.regions]
+                if not over or _share_inside(detection.regions, over) < 0.9:
+                    repeats.append(detection)
+    return tuple(merge(_without_covered(repeats)))
+
+
+def _covering_forms(detection: Detection) -> tuple[str, str]:
+    """The forms of a known value, within which a repeat of it or of a part of it is already covered."""
+    return number_form(detection.text), skeleton(detection.text)
+
+
+def _alike(form: str, forms: tuple[str, str]) -> bool:
+    return any(form in other or (len(form) >= 10 and distance(form, other, 2.0) <= 2.0) for other in forms)
+
+
+def _repeated_sightings(reading: Reading, values: Sequence[SoughtValue]) -> Iterator[tuple[Sighting, SoughtValue]]:
+    index = {id(word): i for i, word in enumerate(reading.words)}
+    seen: set[tuple[SoughtValue, tuple[int, ...]]] = set()
+    for flow in lay_out(reading).flows():
+        text = text_of_lines((s.words for s in flow), (s.justified for s in flow))
+        folded = fold(text.text)
+        for value in values:
+            for start, end in places_of(value, folded):
+                words = tuple(index[id(text.words[i])] for i in text.words_of(start, end))
+                if words and (value, words) not in seen:
+                    seen.add((value, words))
+                    yield Sighting(value.kind, words, text.text[start:end], 0.8, "repeat"), value

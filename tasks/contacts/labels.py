@@ -28,6 +28,7 @@ WORDS: dict[Kind, tuple[str, ...]] = {
         "direct_line", "direct", "dial", "hotline", "helpline", "switchboard", "landline", "voicemail", "telephone_no", "text", "sms",
         "whatsapp", "call", "ring", "external", "blackberry", "mod", "dsn", "mil", "gtn", "gtnet", "dftn", "autovon", "commercial",
         "minicom", "textphone", "typetalk", "out_of_hours", "ooh", "contact_no", "contact_number", "contact_telephone", "comm",
+        "contact", "contacts",
     ),
     Kind.ADDRESS: (
         "address", "home_address", "postal_address", "work_address", "addr", "loc", "location", "write_to", "post_to", "return_to",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tasks.contacts.text import line_height
 from tasks.geometry import Box, union
@@ -25,11 +25,17 @@ LINE_STEP = 1.3
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Words side by side on one visual line with no column gap between them."""
+    """Words side by side on one visual line: a whole line, or a cell of one.
+
+    Attributes:
+        height: line height, px.
+        justified: the wide gaps between its words come from justified text, not from columns.
+    """
 
     words: tuple[Word, ...] = field(repr=False)
     box: Box
     height: float
+    justified: bool = False
 
     @property
     def text(self) -> str:
@@ -49,6 +55,8 @@ def lines_of(reading: Reading) -> list[Segment]:
 
 def split_at_gaps(line: Segment, gap: float = CELL_GAP) -> list[Segment]:
     """The cells of a line: it is cut where words are further apart than `gap` line heights."""
+    if line.justified:
+        return [line]
     cells: list[list[Word]] = [[]]
     reach = 0
     for word in line.words:
@@ -112,6 +120,36 @@ def chain(segments: Sequence[Segment]) -> list[list[Segment]]:
     return flows
 
 
+def _gaps(line: Segment) -> list[int]:
+    """Gaps between the words, px, without those beside a lone mark of punctuation."""
+    return [
+        b.box.x0 - a.box.x1
+        for a, b in zip(line.words, line.words[1:], strict=False)
+        if any(c.isalnum() for c in a.text) and any(c.isalnum() for c in b.text)
+    ]
+
+
+def _evenly_spread(line: Segment) -> bool:
+    gaps = _gaps(line)
+    return bool(gaps) and min(gaps) > 0.5 * line.height and max(gaps) <= 1.5 * min(gaps) + 0.3 * line.height
+
+
+def _flush(line: Segment, other: Segment) -> bool:
+    """Whether two lines end at the same edge on both sides, as lines of a justified paragraph do."""
+    reach = 0.7 * max(line.height, other.height)
+    return abs(line.box.x0 - other.box.x0) <= reach and abs(line.box.x1 - other.box.x1) <= reach
+
+
+def mark_justified(lines: Sequence[Segment]) -> list[Segment]:
+    """The lines, those of justified text marked: evenly spread, and flush on both sides with a line above or below."""
+    flush: set[int] = set()
+    for flow in chain(lines):
+        for above, below in zip(flow, flow[1:], strict=False):
+            if _flush(above, below):
+                flush.update((id(above), id(below)))
+    return [replace(s, justified=True) if id(s) in flush and _evenly_spread(s) else s for s in lines]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One reading, laid out.
@@ -163,6 +201,6 @@ class Layout:
 
 def lay_out(reading: Reading) -> Layout:
     """The layout of a reading."""
-    lines = lines_of(reading)
+    lines = mark_justified(lines_of(reading))
     cells = sorted((c for line in lines for c in split_at_gaps(line)), key=lambda s: (s.box.y0, s.box.x0))
     return Layout(tuple(lines), tuple(cells))

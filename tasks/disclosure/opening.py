@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 MAX_FILES = 20_000
@@ -45,6 +47,8 @@ def _read_zip(path: Path) -> dict[str, bytes]:
                 name = entry.filename
                 if _UNSAFE.search(name) or any(part in ("", ".", "..") for part in name.split("/")):
                     raise UnsafeBundleError("The zip holds a path that leads out of its folder.")
+                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise UnsafeBundleError("The zip is packed in an unusual way.")
                 if stat.S_ISLNK(entry.external_attr >> 16):
                     raise UnsafeBundleError("The zip holds a link.")
                 if name in files:
@@ -57,10 +61,10 @@ def _read_zip(path: Path) -> dict[str, bytes]:
                 if len(data) != entry.file_size:
                     raise UnsafeBundleError("The zip unpacks to far more than it should.")
                 files[name] = data
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        if isinstance(error, UnsafeBundleError):
-            raise
-        raise UnsafeBundleError("The zip is damaged.") from None
+    except UnsafeBundleError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, ValueError):
+        raise UnsafeBundleError("The zip is damaged or locked.") from None
     return files
 
 

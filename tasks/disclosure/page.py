@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import logging
 import re
 from datetime import date, datetime
 from functools import cache
@@ -127,6 +128,8 @@ def render_pdf(html: bytes, base_url: str) -> bytes:
     """
     import weasyprint  # here, because it loads Pango (0.3 s), which the rest of the room does without
 
+    # It warns of style that only browsers understand, and quotes links: titles of records have no place in a log.
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     identifier = hashlib.sha256(html).digest()[:16]
     document = weasyprint.HTML(string=html.decode(), base_url=base_url, url_fetcher=_refuse)
     pdf = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)

@@ -15,6 +15,7 @@ entry and completes 4 and 5. Nothing is written that is already there. Only one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -214,7 +215,8 @@ def publish(
         entries = (*entries, entry)
     readable = _readable(entries)
     if entry == readable[-1]:
-        page = request_page(dossier, policy, approval, readable, keys.key_id)
+        # The page is of what was published: a later approval of the same dossier does not change its date.
+        page = request_page(dossier, policy, replace(approval, at=entry.published), readable, keys.key_id)
         inspect({"index.html": page})
         _put(store, bucket, f"disclosures/{reference}/index.html", page)
     rebuild_log(store, bucket, policy.authority)

@@ -6,6 +6,7 @@ page links to nothing but files that are already there, and works without a scri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -72,8 +73,12 @@ class LogEntry:
         return OUTCOME_WORDS[self.outcome]
 
 
+_SALUTATION = re.compile(r"\s*(?:dear|hello|hi|to)\b[^\n]{0,80},[ \t]*\n", re.IGNORECASE)
+
+
 def _summary(text: str) -> str:
-    words = " ".join(text.split())
+    """The beginning of a request, without its salutation."""
+    words = " ".join(_SALUTATION.sub("", text, count=1).split() if _SALUTATION.match(text) else text.split())
     return words if len(words) <= SUMMARY_LENGTH else words[:SUMMARY_LENGTH].rsplit(" ", 1)[0] + " …"
 
 

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
 from tasks.codec import digest
 from tasks.disclosure.bag import ALGORITHMS, manifest_of, payload_oxum
@@ -174,6 +175,8 @@ def _cms(files: Mapping[str, bytes]) -> Check | None:
         key = certificate.public_key()
         if not isinstance(key, RSAPublicKey):
             raise ValueError("not RSA")
+        if load_der_pkcs7_certificates(files[CMS_SIGNATURE]) != [certificate]:
+            raise ValueError("another certificate")
         # A signature without attributes is over the content itself and is the last value in the structure.
         signature = files[CMS_SIGNATURE][-(key.key_size // 8) :]
         key.verify(signature, files["tagmanifest-sha256.txt"], PKCS1v15(), hashes.SHA256())

@@ -57,6 +57,11 @@ class Assessment:
     patches: tuple[Box, ...]
 
 
+def mean_confidence(words: Sequence[Word]) -> float:
+    """Mean over characters, 0 to 100; 0 without words."""
+    return sum(len(word.text) * word.confidence for word in words) / max(1, sum(len(word.text) for word in words))
+
+
 def assess(reading: ReadingRaster, words: Sequence[Word]) -> Assessment:
     """Compare what was read with the ink that is there."""
     scale = ESTIMATE_DPI / reading.dpi
@@ -76,7 +81,7 @@ def assess(reading: ReadingRaster, words: Sequence[Word]) -> Assessment:
     characters = sum(len(word.text) for word in words)
     weight = max(1, characters)
     return Assessment(
-        mean=sum(len(word.text) * word.confidence for word in words) / weight,
+        mean=mean_confidence(words),
         low=sum(len(word.text) for word in words if word.confidence < LOW_CONFIDENCE) / weight,
         uncovered=int((ink & (1 - covered)).sum()) / max(1, total),
         ink=total / ink.size,
@@ -93,17 +98,12 @@ def find_doubts(reading: ReadingRaster, assessment: Assessment) -> tuple[Doubt, 
     elif assessment.low > 0.12:
         message = f"{round(assessment.low * 100)} % of the characters were read with low confidence."
         doubts.append(Doubt("low-confidence", message, min(0.9, round(assessment.low * 2, 2))))
-    # On a page that reads badly everywhere, the line above says it; patches would be all over it.
+    # On a page that reads badly everywhere the line above says it; patches would be all over it.
     if assessment.low <= 0.35:
-        doubts += [
-            Doubt(
-                "handwriting-like",
-                "Something looks like writing and could not be read.",
-                0.6,
-                reading.frame.box_to_page(patch),
-            )
-            for patch in assessment.patches[:MAX_PATCHES]
-        ]
+        for patch in assessment.patches[:MAX_PATCHES]:
+            score = min(0.7, round(0.2 + 0.1 * patch.width / reading.dpi, 2))
+            message = "Something looks like writing and could not be read."
+            doubts.append(Doubt("handwriting-like", message, score, reading.frame.box_to_page(patch)))
     return tuple(doubts)
 
 

@@ -226,6 +226,7 @@ LOST_CONTENT = (
     "object is not a stream",
     "cannot draw",
 )
+JPEG_END = b"\xff\xd9"
 CUT_JPEG = "premature end of file in jpeg"
 
 
@@ -236,13 +237,19 @@ def _lost_content(document: pymupdf.Document, number: int, complaints: str) -> b
     if CUT_JPEG not in complaints:
         return False
     # MuPDF says the same of a JPEG that lacks half its rows and of one that only lacks its end marker.
-    for entry in document.get_page_images(number):
-        if entry[8] == LOSSY_FILTERS[0]:
-            try:
-                Image.open(io.BytesIO(document.xref_stream_raw(entry[0])), formats=["JPEG"]).load()
-            except DECODER_ERRORS:
-                return True
-    return False
+    jpegs = (entry[0] for entry in document.get_page_images(number) if entry[8] == LOSSY_FILTERS[0])
+    return any(_is_cut(document.xref_stream_raw(xref)) for xref in jpegs)
+
+
+def _is_cut(jpeg: bytes) -> bool:
+    """Whether rows are missing: libjpeg fills what never came with mid grey, down to the last block."""
+    try:
+        with Image.open(io.BytesIO(jpeg + JPEG_END), formats=["JPEG"]) as image:
+            progressive = "progressive" in image.info
+            last_block = np.asarray(image.convert("RGB"))[-JPEG_BLOCK_PX:, -JPEG_BLOCK_PX:]
+    except DECODER_ERRORS:
+        return True
+    return (progressive and not jpeg.rstrip(b"\0\r\n").endswith(JPEG_END)) or bool((last_block == 128).all())
 
 
 def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -> tuple[Word, ...]:

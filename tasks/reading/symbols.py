@@ -26,8 +26,8 @@ def find_symbols(raster: PageRaster, grey: NDArray[np.uint8]) -> tuple[Symbol, .
         grey: the page as one channel.
 
     Returns:
-        Symbols in page space. A symbol that is seen but not decoded is returned with empty text: it may still be
-        read from a print of the disclosure.
+        Symbols in page space. A QR code that is seen but cannot be decoded is returned with empty text: a telephone
+        may still make sense of it. Other undecoded symbols are not, since dense text often looks like one.
     """
     found = []
     for code in zxingcpp.read_barcodes(grey, return_errors=True):
@@ -35,6 +35,12 @@ def find_symbols(raster: PageRaster, grey: NDArray[np.uint8]) -> tuple[Symbol, .
         xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
         box = Box(min(xs), min(ys), math.ceil(max(xs)) + 1, math.ceil(max(ys)) + 1)
         box = box.clipped(raster.width_px, raster.height_px)
-        if box.area:
+        if box.area and (code.valid or _is_surely_a_code(code.format, box, raster.dpi)):
             found.append(Symbol(str(code.format), code.text if code.valid else "", box))
     return tuple(sorted(found, key=lambda symbol: (symbol.box.y0, symbol.box.x0)))
+
+
+def _is_surely_a_code(symbology: zxingcpp.BarcodeFormat, box: Box, dpi: tuple[float, float]) -> bool:
+    """Whether an undecoded symbol has the shape of a QR code: its three corner marks were found, in a square."""
+    across, down = box.width / dpi[0], box.height / dpi[1]
+    return symbology == zxingcpp.BarcodeFormat.QRCode and 0.8 < across / down < 1.25

@@ -19,7 +19,7 @@ from tasks.redaction.encode import (
     encode_lossless,
     wants_lossless,
 )
-from tasks.redaction.layer import place_text, write_layer
+from tasks.redaction.layer import on_ink, place_text, write_layer
 from tasks.redaction.paint import paint_marks
 
 
@@ -61,7 +61,8 @@ def apply_marks(
         page = transcript.pages[done]
         _same_page(raster, page)
         image = _encode(raster, page, marks[page.page])
-        content = "\n".join(write_layer(layers[done], codes, raster.height_px, raster.dpi)).encode("ascii")
+        layer = on_ink(layers[done], raster.pixels, marks[page.page])
+        content = "\n".join(write_layer(layer, codes, raster.height_px, raster.dpi)).encode("ascii")
         size_pt = raster.width_px * 72 / raster.dpi[0], raster.height_px * 72 / raster.dpi[1]
         writer.add_page(image, content, size_pt)
         done += 1

@@ -13,11 +13,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tasks.geometry import Box, Frame, Point
 from tasks.model import Mark, PageTranscript, Word
 from tasks.redaction.lines import Turn
 
 Place = tuple[float, float, float, float]
+
+LEAST_INK = 32
+"""Contrast in grey levels below which a place is blank."""
 
 ADVANCE = 0.5
 """Width of every character of the font, in type sizes."""
@@ -70,6 +76,25 @@ def place_text(page: PageTranscript, marks: Sequence[Mark]) -> list[PlacedText]:
             at += 1
     placed += [_place_label(mark, turns) for _, marks_left in sorted(told.items()) for mark in marks_left]
     return placed
+
+
+def on_ink(placed: Iterable[PlacedText], pixels: NDArray[np.uint8], marks: Sequence[Mark]) -> list[PlacedText]:
+    """The layer without words whose place on the page is blank: readers sometimes see words in an empty place.
+
+    Args:
+        placed: of the page, px.
+        pixels: of the page, before or after painting: the notices of marks stay in any case.
+        marks: of the page.
+    """
+    notices = {withheld_label(mark) for mark in marks}
+    return [item for item in placed if item.text in notices or _contrast(pixels, item.place) >= LEAST_INK]
+
+
+def _contrast(pixels: NDArray[np.uint8], place: Place) -> int:
+    """Levels between the lightest and the darkest pixel of a place, in the channel that differs most."""
+    x0, y0, x1, y1 = (max(0, int(v)) for v in place)
+    patch = pixels[y0 : y1 + 1, x0 : x1 + 1]
+    return int(np.max(patch.max(axis=(0, 1)).astype(int) - patch.min(axis=(0, 1)))) if patch.size else 0
 
 
 def write_layer(

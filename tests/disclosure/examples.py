@@ -109,8 +109,9 @@ def dossier(**changes: object) -> Dossier:
         "title": "Planning meeting for the spring campaign",
         "received": "2026-03-02",
         "request_text": (
-            "Dear FOI team,\n\nPlease send me the minutes of the planning meeting for the spring campaign, its distribution "
-            "list and the poster that was agreed.\n\nPlease reply to [withheld: requester].\n\nYours faithfully\n[withheld: requester]"
+            "Dear FOI team,\n\nPlease send me the minutes of the planning meeting for the spring campaign, its "
+            "distribution list and the poster that was agreed.\n\nPlease reply to [withheld: requester].\n\n"
+            "Yours faithfully\n[withheld: requester]"
         ),
         "clarification": [
             {

@@ -30,7 +30,12 @@ class Shelf:
         self.written.append(key)
 
     def put(
-        self, bucket: str, key: str, data: bytes, content_type: str = "application/octet-stream", if_absent: bool = False
+        self,
+        bucket: str,
+        key: str,
+        data: bytes,
+        content_type: str = "application/octet-stream",
+        if_absent: bool = False,
     ) -> str:
         if if_absent and (bucket, key) in self.objects:
             raise ObjectExistsError(subject=key)

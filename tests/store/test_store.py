@@ -168,15 +168,14 @@ def test_folders_are_named_bare_and_only_those_directly_below(store: S3Store, fo
     assert list(store.list_folders(BUCKET, f"{folder}nothing/")) == []
 
 
-def test_listings_longer_than_a_page_are_complete(store: S3Store, folder: str) -> None:
-    names = [f"{folder}{number % 3}/{number:04}" for number in range(1500)]
+def test_listings_longer_than_a_page_are_complete(store: S3Store) -> None:
+    bucket = "contract-pages"  # not emptied: it goes with the server
+    store.ensure_bucket(bucket)
+    names = [f"{number % 3}/{number:04}" for number in range(1500)]
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda key: store.put(BUCKET, key, b""), names))
-    assert [info.key for info in store.list(BUCKET, folder)] == sorted(names)
-    assert list(store.list_folders(BUCKET, folder)) == ["0", "1", "2"]
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda key: store.delete(BUCKET, key), names))
-    assert list(store.list(BUCKET, folder)) == []
+        list(pool.map(lambda key: store.put(bucket, key, b""), names))
+    assert [info.key for info in store.list(bucket)] == sorted(names)
+    assert list(store.list_folders(bucket)) == ["0", "1", "2"]
 
 
 def test_what_is_not_there_is_said_to_be_missing(store: S3Store, folder: str) -> None:

@@ -24,13 +24,17 @@ _PREMISE_WORDS = (
     "House|Court|Hall|Tower|Towers|Building|Buildings|Bldg|Centre|Center|Annexe|Annex|Lodge|Cottage|Farm|Villa|Mansions|Chambers|Works|Mill|"
     "Barracks|Estate|Campus|Headquarters|Wing|Block|Plaza|Exchange|Palace|Castle|Manor|Grange|Warehouse|Hangar|Point|Pavilion|Quarters|Camp|Arcade|Chapel"
 )
-_STREET = re.compile(rf"\b(?:{_STREET_WORDS})\b\.?")
+_STREET = re.compile(rf"(?<=\w )(?:{_STREET_WORDS})\b\.?")
 _PREMISE = re.compile(
     rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
-    r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b"
+    r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b|^\s*\d{1,3}[A-Za-z]?\s*$"
+)
+_NOT_A_PREMISE = re.compile(r"\b(?:Contact|Call|Control|Cost|Job|Service|Crime|Operations|Data|Detention)\s+Cent(?:re|er)\b")
+_MONTH_OR_TIME = re.compile(
+    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[ ]\d|\d[ ](?:January|February|March|April|May|June|July|August|September|October|November|December)\b|\b\d{3,4}(?:Z|hrs)\b"
 )
 _TOKEN_LEFT = re.compile(r"[^\s,·•|;]+$")
-_CONNECTORS = frozenset("of the and upon on under le la de in by at c/o nr near o' y".split())
+_CONNECTORS = frozenset("of the and upon on under le la de c/o nr near o'".split())
 _STOP_BEFORE = re.compile(
     rf"(?:^|[\s(])(?:{alternatives(Kind.ADDRESS)}|to|at|from|is|lives|in|visit|of)[ \t]*[:.\-–]?$"
 )
@@ -97,7 +101,9 @@ def _block_start(text: str, anchor: int, *, sure: bool = True) -> int:
     misses = 0
     for position, (a, b) in enumerate(_parts_leftwards(text, anchor)):
         part = text[a:b]
-        evident = bool(_PREMISE.search(part) or (re.match(r"\s*\d", part) and re.search(r"[A-Za-z]", part)) or (_STREET.search(part) and position > 0))
+        evident = bool(_PREMISE.search(part) or (_STREET.search(part) and position > 0)) and not _NOT_A_PREMISE.search(part)
+        if _MONTH_OR_TIME.search(part):
+            break
         if evident:
             start, misses = a, 0
         else:

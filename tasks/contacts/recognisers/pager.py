@@ -30,4 +30,6 @@ def _validate(match: re.Match[str]) -> Iterable[Found]:
     yield start + loose[0], start + max(end, loose[0] + 1), 0.9
 
 
-RECOGNISER = Recogniser(Kind.PAGER, (Pattern("labelled", labelled(Kind.PAGER, _VALUE), 0.9, _validate),))
+_PAGED_ON = re.compile(rf"\b[Pp]age[ \n](?!\d)[^.;\n]{{0,40}}(?:\n[^.;\n]{{0,30}})?[ \n]on[ \n]{_VALUE}")
+
+RECOGNISER = Recogniser(Kind.PAGER, (Pattern("labelled", labelled(Kind.PAGER, _VALUE), 0.9, _validate), Pattern("paged-on", _PAGED_ON, 0.8, _validate)))

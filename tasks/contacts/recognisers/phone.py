@@ -22,7 +22,7 @@ from tasks.model import Kind
 
 GLYPH = r"[0-9OoQDU°lI|!\]iSs$§ZzGgbqBATE&]"
 GROUP = rf"{GLYPH}*[0-9OoIlSB|]{GLYPH}*"
-SEPARATOR = r"(?:[ ]?(?:\(0\)|\([Oo]\))[ ]?|[ ]?[\-–—−.,/()\[\]·•'’`:;_~=*\"]{1,3}[ ]{0,2}|[ ]{1,2})"
+SEPARATOR = r"(?:[ ]?(?:\(0\)|\([Oo]\))[ ]?|[ ]?[\-–—−.,/()\[\]·•'’`:_~=*\"]{1,3}[ ]{0,2}|[ ]{1,2})"
 _RUN = re.compile(rf"(?<![A-Za-z0-9£$€@#%])[+(\[{{*]{{0,3}}[ ]?{GLYPH}+(?:{SEPARATOR}{GLYPH}+){{0,15}}(?![A-Za-z0-9%])")
 _GLUED_RUN = re.compile(rf"(?<=[a-z:;.,\-])[+(]?[0-9][0-9OoIl|]*(?:{SEPARATOR}{GLYPH}+){{0,8}}(?![A-Za-z0-9%])")
 _GROUPS = re.compile(rf"{GLYPH}+")
@@ -31,7 +31,7 @@ _BROKEN_RUN = re.compile(
     rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–]?\n[ ]?[/\-–(]?){GLYPH}+){{0,10}}(?![A-Za-z0-9%])"
 )
 _SUFFIX = re.compile(
-    r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,4})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])"
+    r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])"
 )
 """What follows a number to say that its last digits vary: `0890 / 0893`, `0233-37`."""
 _EXTENSION_SUFFIX = re.compile(
@@ -46,6 +46,8 @@ _NOT_A_PHONE = re.compile(
     re.IGNORECASE,
 )
 _PHONE_BEFORE = re.compile(r"(?:tel|phone|mob|dial|call|ring|fax|ext)[a-z]*[ .:\-–]{0,3}$", re.IGNORECASE)
+_NOT_DIGITS_OF_A_NUMBER = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)|(?<![\d,])\d{1,3},\d{3}(?!\d)|(?<!\d)\d{1,2}/\d{1,2}/(?:19|20)?\d{2}(?!\d)")
+"""Times, thousands and dates."""
 _TIME = re.compile(r"(?:[01]\d|2[0-4])[0-5]\d")
 
 
@@ -130,6 +132,8 @@ def judge(text: str) -> float:
     plus = "+" in text[:4]
     if not 8 <= len(digits) <= 17 or real < 0.5 * len(digits):
         return 0.0
+    if _NOT_DIGITS_OF_A_NUMBER.search(text):
+        return 0.0
     price = cost / len(digits)
     if price > 0.22 or any(not re.search(r"[0-9OoIlSB|]", g) for g in groups):
         return 0.0
@@ -189,16 +193,16 @@ def _validate_run(match: re.Match[str]) -> Iterable[Found]:
             continue
         if contiguous and len(value) in (9, 10) and score < 0.9:
             continue  # ten digits in a row are far more often an account than a short area code
-        if value.count("/") > 1 or _part_of_longer_code(match.string, start, end):
+        if value.count("/") > 1 or _part_of_longer_code(match.string, start, end, score):
             continue
         yield start, _with_suffix(match.string, end), score
 
 
-def _part_of_longer_code(text: str, start: int, end: int) -> bool:
+def _part_of_longer_code(text: str, start: int, end: int, score: float) -> bool:
     """Whether the window is cut out of a longer code such as an ISBN or a card number."""
     before = re.search(r"[0-9A-Z][0-9][\-/ ]?$", text[max(0, start - 4) : start])
     after = re.match(r"[\-/ ]?[0-9]", text[end : end + 2])
-    return bool(before and after) or bool(before and before.group()[-1] in "-/") or bool(after and after.group()[0] == "-")
+    return (score <= 0.55 and bool(before or after)) or bool(before and after) or bool(before and before.group()[-1] in "-/") or bool(after and after.group()[0] == "-")
 
 
 def _validate_broken(match: re.Match[str]) -> Iterable[Found]:
@@ -206,9 +210,11 @@ def _validate_broken(match: re.Match[str]) -> Iterable[Found]:
         return
     for start, end, score in windows(match.group(), match.start(), 0.6):
         value = match.string[start:end]
-        if value.count("\n") != 1:
+        if value.count("\n") != 1 or re.search(r"[0-9][ \-.]?$", match.string[max(0, start - 2) : start]):
             continue
         head, tail = value.split("\n")
+        if sum(c.isdigit() for c in head) > 9 or sum(c.isdigit() for c in tail) > 9 or value.count("/") > 1:
+            continue
         # A value broken over lines is whole on neither: two whole numbers below one another are two values.
         if judge(head) >= 0.5 or judge(tail) >= 0.5 or _is_something_else(match.string, start, end):
             continue
@@ -240,7 +246,7 @@ def _validate_labelled(match: re.Match[str]) -> Iterable[Found]:
     found = next(iter(windows(value, start)), None)
     if found is not None:
         yield found[0], _with_suffix(match.string, found[1]), found[2]
-    elif "/" not in value[:6] and not re.match(r"\d{1,2}[:./]\d{2}(?!\d)", value):
+    elif not re.match(r"(?:19|20)\d\d[ \-–/]", value) and "/" not in value[:6] and not re.match(r"\d{1,2}[:./]\d{2}(?!\d)", value):
         yield start + loose[0], start + loose[1], 0.7
 
 

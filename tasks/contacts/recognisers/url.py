@@ -42,6 +42,10 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
         bare = token.rstrip(_TRAIL)
         path_like = bool(_CONTINUES.search(bare)) and "@" not in bare and not re.match(r"(?:https?|www|\()", bare, re.IGNORECASE)
         open_end = last in "/?=&%_-.~+#"
+        alone = wrap is not None and text[following.end() : following.end() + 1] in ("", "\n")
+        if wrap and alone and path_like and not re.match(r"\d{1,2}/\d", bare):
+            end = following.end()
+            continue
         if wrap and (path_like or (open_end and last not in ".") or (last == "." and host_score(bare) > 0)):
             if path_like and not open_end and not re.match(r"[/?&=%.#\-_]", bare) and not re.search(r"[%=?&]", bare) and bare.count("/") < 2:
                 # A date, `and/or` or a new host on the next line is not a path.

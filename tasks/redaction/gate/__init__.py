@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,9 @@ REREAD = "surroundings-reread"
 
 def named_checks(with_reread: bool) -> dict[str, tuple[str, ...]]:
     """Every check by name, with the codes of the attacks it answers."""
-    found = {check.name: check.codes for check in (*FILE_CHECKS, *PAGE_CHECKS)}
-    return {OPENS: ("A00",), **found, **({REREAD: ("A09",)} if with_reread else {})}
+    of_file = {check.name: check.codes for check in FILE_CHECKS}
+    of_page = {check.name: check.codes for check in PAGE_CHECKS}
+    return {OPENS: ("A00",), **of_file, **of_page, **({REREAD: ("A09",)} if with_reread else {})}
 
 
 def check_record(
@@ -73,7 +75,7 @@ def check_record(
 
 def _run_file_checks(output: Output) -> Iterator[Finding]:
     for check in FILE_CHECKS:
-        yield from _guarded(check.name, check.codes, None, lambda run=check.run: run(output))  # type: ignore[misc]
+        yield from _guarded(check.name, check.codes, None, partial(check.run, output))
 
 
 def _run_page_checks(
@@ -82,9 +84,9 @@ def _run_page_checks(
     for page in output.transcript.pages[: len(output.pdf.pages)]:
         view = PageView(output, page)
         for check in PAGE_CHECKS:
-            yield from _guarded(check.name, check.codes, page.page, lambda run=check.run: run(view))  # type: ignore[misc]
+            yield from _guarded(check.name, check.codes, page.page, partial(check.run, view))
         if reread is not None:
-            yield from _guarded(REREAD, ("A09",), page.page, lambda: reread_surroundings(view, reread))
+            yield from _guarded(REREAD, ("A09",), page.page, partial(reread_surroundings, view, reread))
 
 
 def _guarded(

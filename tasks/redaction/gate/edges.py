@@ -1,7 +1,7 @@
 """The surroundings of marks: tops, tails and ends of what they hide.
 
-Rules kept here: a word whose middle is hidden may not stand out above or below its mark; and when a reader is at hand, an
-enlarged band round every mark is read again, painted as it is, and may not yield a substantial part of a value.
+Rules kept here: a word whose middle is hidden may not stand out above or below its mark; and when a reader is at hand,
+an enlarged band round every mark is read again, painted as it is, and may not yield a substantial part of a value.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def _fragment_test(value: str) -> Callable[[Sequence[str]], bool] | None:
     """How to tell that words hold a substantial part of a value; None for values too short to tell.
 
     A number: seven tenths of its digits in a row, at least 7. An e-mail address: seven tenths of its local part,
-    ending or starting where that does, in a word with a sign that no name has (@, a dot, a digit). Other values: no test,
-    since their words stand elsewhere on the same page for good reasons.
+    ending or starting where that does, in a word with a sign that no name has (@, a dot, a digit). Other values: no
+    test, since their words stand elsewhere on the same page for good reasons.
     """
     if "@" in value:
         local = value.split("@")[0].strip().casefold().replace(" ", "")

@@ -20,10 +20,8 @@ from tasks.redaction.gate.output import PageView
 from tasks.redaction.gate.structure import strangers
 
 ENTRIES = frozenset(
-    {
-        "/Type", "/Subtype", "/Width", "/Height", "/ColorSpace", "/BitsPerComponent", "/Filter", "/DecodeParms", "/Length",
-    }
-)  # fmt: skip
+    ["/Type", "/Subtype", "/Width", "/Height", "/ColorSpace", "/BitsPerComponent", "/Filter", "/DecodeParms", "/Length"]
+)
 MASKS = frozenset({"/SMask", "/Mask", "/SMaskInData", "/ImageMask", "/Matte"})
 METADATA = frozenset({"/Metadata", "/Name", "/ID", "/OPI", "/Alternates", "/Measure", "/PtData"})
 

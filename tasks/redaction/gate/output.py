@@ -1,11 +1,12 @@
 """The file under test, as two readers see it that did not write it.
 
-Rule kept here: nothing is repaired or skipped to make reading easier; what cannot be read raises, and that is a finding.
+Rule kept here: nothing is repaired or skipped to make reading easier; what cannot be read raises, which is a finding.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import numpy as np
 import pikepdf
 import pypdfium2
 from numpy.typing import NDArray
+from PIL import Image
 
 from tasks.geometry import Box
 from tasks.model import Mark, PageTranscript, RedactionPlan, Transcript
@@ -104,9 +106,20 @@ class PageView:
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
-        """The image object decoded by itself: uint8, (height, width) or (height, width, 3)."""
-        picture = pikepdf.PdfImage(self.image).as_pil_image()
-        return np.asarray(picture if picture.mode == "RGB" else picture.convert("L"), dtype=np.uint8)
+        """The image object decoded by itself, whatever its dictionary says of masks and the like.
+
+        uint8, (height, width) or (height, width, 3).
+        """
+        height, width = int(self.image.Height), int(self.image.Width)
+        match str(self.image.Filter):
+            case "/DCTDecode":
+                with Image.open(io.BytesIO(self.image.read_raw_bytes()), formats=["JPEG"]) as picture:
+                    return np.asarray(picture if picture.mode == "RGB" else picture.convert("L"), dtype=np.uint8)
+            case "/FlateDecode":
+                shape = (height, width) if self.image.ColorSpace == "/DeviceGray" else (height, width, 3)
+                samples = np.frombuffer(self.image.read_bytes(), dtype=np.uint8)
+                return samples[: math.prod(shape)].reshape(shape)  # what is behind them is the passengers' check
+        return np.asarray(pikepdf.PdfImage(self.image).as_pil_image().convert("L"), dtype=np.uint8)
 
     @cached_property
     def grey(self) -> NDArray[np.uint8]:
@@ -141,8 +154,11 @@ class PageView:
                 raise ValueError("an operator of text this reader does not follow")
         return shown
 
-    def _show(self, data: bytes, codes: dict[int, str], size: float, matrix: Pt) -> Shown:
-        text = "".join(codes[data[i] << 8 | data[i + 1]] for i in range(0, len(data), 2))
+    def _show(self, data: bytes, codes: dict[int, str] | None, size: float, matrix: Pt) -> Shown:
+        if codes is None:
+            text = data.decode("latin-1")
+        else:
+            text = "".join(codes[data[i] << 8 | data[i + 1]] for i in range(0, len(data), 2))
         a, b, c, d, e, f = matrix
         length, height = size * 0.5 * len(text.rstrip()), size
         corners = [(x * a + y * c + e, x * b + y * d + f) for x in (0, length) for y in (0, height)]
@@ -168,14 +184,16 @@ class PageView:
 CODE_PAIR = re.compile(rb"<([0-9a-fA-F]{4})>\s*<([0-9a-fA-F]{4,8})>")
 
 
-def code_map(font: Any) -> dict[int, str]:
-    """Codes to characters by a font's /ToUnicode.
+def code_map(font: Any) -> dict[int, str] | None:
+    """Codes to characters by a font's /ToUnicode; None for a simple font, read as Latin-1 of half an em.
 
     Raises:
-        ValueError: the font is not of the one kind known here (Type 0, two-byte codes, half an em wide).
+        ValueError: a composite font not of the one kind known here (two-byte codes, half an em wide).
     """
+    if font.Subtype != "/Type0":
+        return None
     (descendant,) = font.DescendantFonts
-    if font.Subtype != "/Type0" or font.Encoding != "/Identity-H" or int(descendant.DW) != 500 or "/W" in descendant:
+    if font.Encoding != "/Identity-H" or int(descendant.DW) != 500 or "/W" in descendant:
         raise ValueError("a font of another kind")
     cmap = font.ToUnicode.read_bytes()
     if b"bfrange" in cmap:

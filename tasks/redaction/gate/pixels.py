@@ -27,6 +27,10 @@ WHITE, DARK = 200, 80
 """Grey levels of paper and ink."""
 
 
+CRISP = 110
+"""Step between neighbouring pixels that only unblurred letters have, in grey levels."""
+
+
 @page_check("A07", "A23")
 def marks_are_one_opaque_value(view: PageView) -> Iterator[Finding]:
     """Each mark is the fill and the print that follows from the plan; nothing shines through."""
@@ -45,10 +49,14 @@ def marks_are_one_opaque_value(view: PageView) -> Iterator[Finding]:
 
 
 def _name_fault(view: PageView, region: Box) -> Finding:
-    """A07 when paper or crisp ink shows, A23 when something covers it but lets it through."""
-    grey = view.grey[region.y0 : region.y1, region.x0 : region.x1]
-    if grey.size and (grey >= WHITE).mean() > 0.25 and ((grey >= WHITE) | (grey <= DARK)).mean() > 0.85:
-        return Finding("A07", view.number, region, "A mark does not cover the page's image.")
+    """A07 when bare paper or crisp ink shows, A23 when something covers it but lets it through."""
+    grey = view.grey[region.y0 : region.y1, region.x0 : region.x1].astype(np.int16)
+    if grey.size:
+        paper = (grey >= WHITE).mean()
+        between = ((grey > DARK) & (grey < WHITE)).mean()
+        crisp = bool((np.abs(np.diff(grey, axis=1)) >= CRISP).any())
+        if paper > 0.25 and between < 0.2 and (crisp or between == 0):
+            return Finding("A07", view.number, region, "A mark does not cover the page's image.")
     return Finding("A23", view.number, region, "A mark is not one opaque value.")
 
 

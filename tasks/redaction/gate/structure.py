@@ -26,19 +26,23 @@ CONTENT = frozenset({"/Length", "/Filter"})
 INFO = frozenset({"/Title", "/Producer"})
 
 CODES: dict[str, str] = {
-    "/Annots": "A03",
-    "/Metadata": "A11", "/PieceInfo": "A11", "/SpiderInfo": "A11", "/LastModified": "A11", "/OutputIntents": "A11",
-    "/AF": "A12", "/Collection": "A12", "/EmbeddedFiles": "A12",
-    "/Prev": "A13", "/XRefStm": "A13",
-    "/Rotate": "A14", "/UserUnit": "A14", "/BleedBox": "A14", "/TrimBox": "A14", "/ArtBox": "A14", "/BoxColorInfo": "A14",
-    "/OCProperties": "A15", "/OC": "A15", "/Properties": "A15",
-    "/Outlines": "A16", "/Dests": "A16", "/Names": "A16", "/PageLabels": "A16", "/Threads": "A16", "/B": "A16",
-    "/Thumb": "A18",
-    "/Group": "A21", "/SMask": "A21", "/Mask": "A21",
-    "/ExtGState": "A23",
-    "/ColorSpace": "A06", "/Pattern": "A06", "/Shading": "A06", "/ProcSet": "A06",
-    "/Encrypt": "A00",
-}  # fmt: skip
+    key: code
+    for code, keys in {
+        "A00": "/Encrypt",
+        "A03": "/Annots",
+        "A06": "/ColorSpace /Pattern /Shading /ProcSet",
+        "A11": "/Metadata /PieceInfo /SpiderInfo /LastModified /OutputIntents",
+        "A12": "/AF /Collection /EmbeddedFiles",
+        "A13": "/Prev /XRefStm",
+        "A14": "/Rotate /UserUnit /BleedBox /TrimBox /ArtBox /BoxColorInfo",
+        "A15": "/OCProperties /OC /Properties",
+        "A16": "/Outlines /Dests /Names /PageLabels /Threads /B",
+        "A18": "/Thumb",
+        "A21": "/Group /SMask /Mask",
+        "A23": "/ExtGState",
+    }.items()
+    for key in keys.split()
+}
 """Which finding an entry raises that is not allowed; anything else is A17."""
 
 
@@ -57,7 +61,7 @@ def has_only_known_entries(output: Output) -> Iterator[Finding]:
     """Trailer, catalog and page tree hold what a page needs; name trees are looked into to say what they carry."""
     yield from strangers(output.pdf.trailer, TRAILER, None)
     root = output.pdf.Root
-    named = root.get("/Names", {})
+    named: Any = root.get("/Names", {})
     carried = {key: code for key, code in (("/EmbeddedFiles", "A12"), ("/JavaScript", "A17")) if key in named}
     for code in sorted(set(carried.values())):
         yield _finding(code, None)
@@ -114,9 +118,11 @@ def shows_the_whole_image(view: PageView) -> Iterator[Finding]:
     if any(abs(a - b) > 0.01 for box in boxes for a, b in zip(box, expected, strict=True)):
         yield _finding("A14", view.number)
         return
-    drawn = [[float(v) for v in i.operands] for i in view.instructions if str(i.operator) == "cm"]
-    if any(abs(a - b) > 0.01 for a, b in zip(sum(drawn, []), [expected[2], 0, 0, expected[3], 0, 0], strict=False)):
-        yield _finding("A14", view.number)
+    for instruction in view.instructions:
+        if str(instruction.operator) == "cm":
+            placed = [float(v) for v in instruction.operands]
+            if any(abs(a - b) > 0.01 for a, b in zip(placed, (expected[2], 0, 0, expected[3], 0, 0), strict=True)):
+                yield _finding("A14", view.number)
     size = int(view.image.Width), int(view.image.Height)
     if size != (known.width_px, known.height_px):
         yield _finding("A14", view.number)

@@ -1,6 +1,7 @@
 """The text layer: what two readers hear.
 
-Rules kept here: in a mark only its own notice; outside, only words that were read from the page, at their place, on ink.
+Rules kept here: in a mark only its own notice; outside, only words that were read from the page, each at its place and
+on ink.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from tasks.geometry import Box
@@ -129,5 +131,5 @@ def _stands_at(shown: Shown, place: Box) -> bool:
 
 def _has_ink(view: PageView, box: Box) -> bool:
     around = box.padded(2).clipped(view.transcript.width_px, view.transcript.height_px)
-    patch = view.grey[around.y0 : around.y1, around.x0 : around.x1]
-    return bool(patch.size) and int(patch.max()) - int(patch.min()) >= LEAST_INK
+    patch = view.pixels[around.y0 : around.y1, around.x0 : around.x1]
+    return bool(patch.size) and bool((np.ptp(patch.astype(int), axis=(0, 1)) >= LEAST_INK).any())

@@ -1,12 +1,13 @@
 """The withheld values: searched in everything that would leave.
 
 A value is searched in three forms: as it is (blanks and case aside), as digits only (O for 0, l for 1 and the like
-undone; a leading 0, 44 or 0044 aside), and folded (letters and digits only, easily confused ones made equal, whole words).
+undone; a leading 0, 44 or 0044 aside), and folded (letters and digits only, easily confused ones made equal, whole
+words).
 
-What is no evidence, and so is not searched: values of fewer than 7 digits and no other form below, fewer than
-6 letters and digits, and single words of letters only. An internal number such as 4471 or a word such as "Enquiries" stands
-in any letter for other reasons; a file held back for it could never be released. Terms a request names are searched as
-whole words whatever their length when they are given as `terms`.
+What is no evidence, and so is not searched: numbers of fewer than 7 digits; e-mail addresses of fewer than 6 letters
+and digits; anything else of fewer than 8, postcodes apart; single words of letters only. An internal number such as
+4471 or a word such as "Enquiries" stands in any letter for other reasons, and a file held back for it could never be
+released. Words a request names are searched whole whatever their length when they are given as `terms`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import pikepdf
@@ -26,7 +28,7 @@ from tasks.model import Finding
 from tasks.redaction.gate.checks import file_check, page_check
 from tasks.redaction.gate.output import Output, PageView
 
-CONFUSED = str.maketrans("olizsbgq|!", "0112589911"[:10])
+CONFUSED = str.maketrans("olizsbgq|!", "0112589911")
 CONFUSED_DIGITS = str.maketrans("OoQDlI|!ZSsB", "000011112558")
 NUMBER = re.compile(r"[0-9OoQDlI|!ZSsB](?:[\s().\-/+]{0,3}[0-9OoQDlI|!ZSsB])*")
 TOKEN = re.compile(r"[^\W_]+")
@@ -46,7 +48,8 @@ class Needles:
     folded: frozenset[str] = field(repr=False)
 
 
-def needles(withheld: Iterable[str], terms: Iterable[str] = ()) -> Needles:
+@lru_cache(maxsize=8)
+def needles(withheld: tuple[str, ...], terms: tuple[str, ...] = ()) -> Needles:
     """The search forms of the values that are evidence (see the module's docstring)."""
     plain, digits, folded = {_plain(term) for term in terms if term.strip()}, set(), set()
     for value in withheld:
@@ -75,7 +78,7 @@ def holds(text: str, wanted: Needles) -> bool:
     if any(_stands_alone(needle, plain) for needle in wanted.plain if needle in plain):
         return True
     if wanted.digits:
-        numbers = [number for run in NUMBER.findall(text) if (number := _digits(run))]
+        numbers = [_digits(run) for run in NUMBER.findall(text) if sum(c.isdigit() for c in run) >= LEAST_DIGITS - 2]
         if any(needle in number for number in numbers for needle in wanted.digits):
             return True
     return bool(wanted.folded) and _holds_folded(_fold(text), wanted.folded)
@@ -194,7 +197,7 @@ def check_values(
         A finding A25 for each blob that holds a value, saying its ordinal in the mapping and never its name or the
         value; a blob that cannot be looked into is a finding A00.
     """
-    wanted = needles(withheld, terms)
+    wanted = needles(tuple(withheld), tuple(terms))
     findings = []
     for ordinal, (name, blob) in enumerate(blobs.items(), 1):
         if holds(name, wanted):

@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pikepdf
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.codec import digest, encode
+from tasks.disclosure.bag import build_bag, zip_bag
+from tasks.disclosure.bundle import assemble_bundle
+from tasks.disclosure.inspect_record import is_flat
+from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
+from tasks.disclosure.verify import Verdict, verify_bundle
+from tests.disclosure.examples import MARKS, POLICY, approval, dossier, files, keys, painted_page, record_pdf
+from tests.disclosure.test_bundle import bundle, unpack
+
+FIRST = "data/records/001-minutes-of-the-public-order-planning-meeting.pdf"
+
+
+def failed(verdict: Verdict) -> dict[str, str]:
+    return {check.name: check.sentence for check in verdict.checks if not check.ok}
+
+
+# ---------------------------------------------------------------------------------------------- good bundles
+
+
+def test_a_good_bundle_holds_as_mapping_folder_and_zip(tmp_path: Path) -> None:
+    archive = tmp_path / "v1.zip"
+    archive.write_bytes(zip_bag(bundle(), "case-v1"))
+    for form in (bundle(), unpack(bundle(), tmp_path / "bag"), archive):
+        verdict = verify_bundle(form)
+        assert verdict.ok, failed(verdict)
+        assert (verdict.reference, verdict.version, verdict.trusted) == ("01.FOI.26.000123", 1, False)
+
+
+def test_the_bundles_own_key_is_called_what_it_is_worth() -> None:
+    own = next(check for check in verify_bundle(bundle()).checks if check.name == "signature")
+    assert "not who made it" in own.sentence
+    verdict = verify_bundle(bundle(), keys().public_pem)
+    assert verdict.ok
+    assert verdict.trusted
+    assert "the key you gave" in next(check for check in verdict.checks if check.name == "signature").sentence
+
+
+def test_a_verdict_is_json() -> None:
+    assert json.loads(encode(verify_bundle(bundle())))["ok"] is True
+
+
+# ---------------------------------------------------------------------------------------------- tampering
+
+
+@pytest.mark.parametrize("path", sorted(bundle()))
+def test_a_flipped_byte_anywhere_is_found_and_the_file_named(path: str) -> None:
+    for at in (0, len(bundle()[path]) // 2, len(bundle()[path]) - 2):
+        changed = bytearray(bundle()[path])
+        changed[at] ^= 4
+        verdict = verify_bundle({**bundle(), path: bytes(changed)})
+        assert not verdict.ok, (path, at)
+        sentences = " ".join(failed(verdict).values())
+        assert path in sentences or {"bagit.txt", "signatures/tagmanifest-sha256.txt.p7s"} & {path}, (path, at)
+
+
+@pytest.mark.parametrize("path", sorted(bundle()))
+def test_a_removed_file_is_missed(path: str) -> None:
+    verdict = verify_bundle({name: data for name, data in bundle().items() if name != path})
+    assert not verdict.ok
+    assert failed(verdict)
+
+
+@pytest.mark.parametrize("path", ["data/extra.pdf", "data/records/004-extra.pdf", "extra.txt", "attestations/x"])
+def test_an_added_file_is_noticed(path: str) -> None:
+    assert path in " ".join(failed(verify_bundle({**bundle(), path: b"x"})).values())
+
+
+def rebuilt(changes: dict[str, bytes | None]) -> dict[str, bytes]:
+    """What a forger without the key can do: change files and make every list of digests again."""
+    changed = {path: data for path, data in {**bundle(), **changes}.items() if data is not None}
+    payload = {path: data for path, data in changed.items() if path.startswith("data/")}
+    info = dict(line.split(": ", 1) for line in changed["bag-info.txt"].decode().splitlines())
+    del info["Payload-Oxum"]
+    tags = {path: data for path, data in changed.items() if path.startswith("attestations/") or path == "VERIFY.txt"}
+    return build_bag(payload, info, tags) | {
+        name: data for name, data in changed.items() if name.startswith("signatures/")
+    }
+
+
+def test_rebuilding_without_change_changes_nothing() -> None:
+    assert verify_bundle(rebuilt({})).ok
+
+
+def test_new_manifests_do_not_hide_a_changed_letter() -> None:
+    letter = bundle()["data/response.html"].replace(b"3 records", b"2 records")
+    found = failed(verify_bundle(rebuilt({"data/response.html": letter})))
+    assert set(found) == {"statement", "signature of the file list"}
+    assert "data/response.html" in found["statement"]
+
+
+def test_swapped_records_are_named() -> None:
+    second = "data/records/002-distribution-list.pdf"
+    found = failed(verify_bundle(rebuilt({FIRST: bundle()[second], second: bundle()[FIRST]})))
+    assert FIRST in found["statement"]
+    assert second in found["schedule"]
+    assert "pages" in found
+
+
+def test_a_record_taken_out_with_its_lines_is_missed() -> None:
+    assert FIRST in failed(verify_bundle(rebuilt({FIRST: None})))["statement"]
+
+
+def test_an_envelope_of_another_version_is_a_replay() -> None:
+    other = assemble_bundle(dossier(), approval(), files(), POLICY, keys(), 2)
+    name = "attestations/disclosure.dsse.json"
+    found = failed(verify_bundle(rebuilt({name: other[name]}), keys().public_pem))
+    assert "statement" in found
+    assert "different disclosures" in found["approval"]
+
+
+def test_a_forger_with_a_key_of_his_own_fails_against_the_trusted_one() -> None:
+    forger = load_keys(generate_signing_key(), generate_commitment_key())
+    forged = assemble_bundle(dossier(), approval(), files(), POLICY, forger)
+    assert verify_bundle(forged).ok
+    assert not verify_bundle(forged).trusted
+    verdict = verify_bundle(forged, keys().public_pem)
+    assert "not signed by the key you gave" in failed(verdict)["signature"]
+    assert not verdict.trusted
+
+
+def test_an_unsigned_draft_does_not_verify() -> None:
+    draft = assemble_bundle(dossier(), None, files(), POLICY, None)
+    assert "signature" in failed(verify_bundle(draft))
+
+
+@pytest.mark.parametrize("key", [b"", b"junk", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
+def test_an_unusable_trusted_key_is_an_answer(key: bytes) -> None:
+    assert "not usable" in failed(verify_bundle(bundle(), key))["signature"]
+
+
+# ---------------------------------------------------------------------------------------------- records
+
+
+def with_first(pdf: bytes) -> dict[str, bytes]:
+    """A bundle honestly made of a bad record: only a look into the file can tell."""
+    entry = dossier().records[0]
+    case = dossier(records=(replace(entry, sha256=digest(pdf), size=len(pdf)), *dossier().records[1:]))
+    return assemble_bundle(case, approval(case), {**files(), entry.file_name: pdf}, POLICY, keys())
+
+
+def first_pages(*, unpainted: int | None = None) -> list:
+    return [
+        painted_page([box for mark in MARKS if mark.page == page and mark.number != unpainted for box in mark.regions])
+        for page in range(2)
+    ]
+
+
+@pytest.mark.parametrize("mark", [1, 2, 3])
+def test_a_row_without_its_paint_is_named_by_page(mark: int) -> None:
+    found = failed(verify_bundle(with_first(record_pdf(first_pages(unpainted=mark)))))
+    assert set(found) == {"withheld parts"}
+    assert f"page {MARKS[mark - 1].page + 1}" in found["withheld parts"]
+
+
+def test_another_number_of_pages_is_named() -> None:
+    found = failed(verify_bundle(with_first(record_pdf(first_pages()[:1]))))
+    assert "1 pages, the schedule says 2" in found["pages"]
+
+
+def test_pages_of_another_size_are_named() -> None:
+    pages = [page.resize((600, 850)) for page in first_pages()]
+    assert "size" in failed(verify_bundle(with_first(record_pdf(pages))))["pages"]
+
+
+def annotated(pdf: pikepdf.Pdf) -> None:
+    note = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Square, Rect=[0, 0, 9, 9])
+    pdf.pages[0].Annots = pdf.make_indirect(pikepdf.Array([pdf.make_indirect(note)]))
+
+
+def attached(pdf: pikepdf.Pdf) -> None:
+    pdf.attachments["x.txt"] = b"x"
+
+
+def scripted(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("x"))
+
+
+def layered(pdf: pikepdf.Pdf) -> None:
+    layer = pdf.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.OCG, Name=pikepdf.String("x")))
+    pdf.Root.OCProperties = pikepdf.Dictionary(OCGs=[layer], D=pikepdf.Dictionary())
+
+
+def second_picture(pdf: pikepdf.Pdf) -> None:
+    picture = pikepdf.Stream(pdf, b"\0", Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=1, Height=1)
+    picture.ColorSpace, picture.BitsPerComponent = pikepdf.Name.DeviceGray, 8
+    pdf.pages[0].Resources.XObject["/Kept"] = pdf.make_indirect(picture)
+
+
+@pytest.mark.parametrize(
+    ("plant", "words"),
+    [
+        (annotated, "an annotation"),
+        (attached, "an attached file"),
+        (scripted, "a script"),
+        (layered, "a layer"),
+        (second_picture, "pictures"),
+    ],
+)
+def test_hidden_content_is_named(plant: Callable[[pikepdf.Pdf], None], words: str) -> None:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(record_pdf(first_pages()))) as pdf:
+        plant(pdf)
+        pdf.save(out)
+    assert words in failed(verify_bundle(with_first(out.getvalue())))["hidden content"]
+
+
+@pytest.mark.parametrize("end", [b"\n%%EOF\n", b"secret", b"\nPK\x03\x04"])
+def test_bytes_after_the_end_are_noticed(end: bytes) -> None:
+    assert "after its end" in failed(verify_bundle(with_first(record_pdf(first_pages()) + end)))["hidden content"]
+
+
+def test_a_record_that_is_no_pdf_is_an_answer() -> None:
+    found = failed(verify_bundle(with_first(b"%PDF-1.7 not really")))
+    assert {"pages", "hidden content"} <= set(found)
+
+
+def page_with(box: np.ndarray) -> np.ndarray:
+    page = np.full((100, 200), 255, np.uint8)
+    page[20:60, 40:160] = box
+    return page
+
+
+BOX = (40, 20, 160, 60)
+
+
+def test_a_flat_box_may_hold_a_label_and_lossy_noise() -> None:
+    inside = np.random.default_rng(1).integers(0, 30, (40, 120)).astype(np.uint8)
+    inside[10:30, 30:90] = np.where(np.random.default_rng(2).random((20, 60)) < 0.4, 255, 0)
+    assert is_flat(page_with(inside), BOX)
+
+
+@pytest.mark.parametrize("fault", ["white", "grey", "picture", "blurred", "edge", "outside"])
+def test_anything_else_is_not_flat(fault: str) -> None:
+    rng = np.random.default_rng(3)
+    inside = np.zeros((40, 120), np.uint8)
+    box = BOX
+    match fault:
+        case "white":
+            inside[:] = 255
+        case "grey":
+            inside[:] = 128
+        case "picture":
+            inside[1:-1, 1:-1] = rng.integers(0, 255, (38, 118))
+        case "blurred":
+            inside[:] = np.linspace(0, 200, 120)
+        case "edge":
+            inside[0, 30:50] = 255
+        case "outside":
+            box = (40, 20, 260, 60)
+    assert not is_flat(page_with(inside), box)
+
+
+def test_a_label_of_an_overlapping_box_may_cross_the_border() -> None:
+    page = np.zeros((100, 200), np.uint8)
+    page[58:62, 60:90] = 255
+    other = (40, 50, 160, 70)
+    assert not is_flat(page, BOX)
+    assert is_flat(page, BOX, [other])
+
+
+# ---------------------------------------------------------------------------------------------- schedule
+
+
+def test_a_schedule_whose_forms_differ_is_noticed() -> None:
+    changed = bundle()["data/schedule.csv"].replace(b'"top left"', b'"top right"')
+    assert "CSV" in failed(verify_bundle(rebuilt({"data/schedule.csv": changed})))["schedule"]
+
+
+def test_a_row_left_out_is_noticed() -> None:
+    schedule = json.loads(bundle()["data/schedule.json"])
+    del schedule["rows"][0]
+    assert "totals" in failed(verify_bundle(rebuilt({"data/schedule.json": encode(schedule)})))["schedule"]
+
+
+def test_counts_must_agree_with_the_signed_statement() -> None:
+    schedule = json.loads(bundle()["data/schedule.json"])
+    schedule["records"][1]["marks"] = 0
+    schedule["rows"] = [row for row in schedule["rows"] if row["record"] != 2]
+    assert "signed statement" in failed(verify_bundle(rebuilt({"data/schedule.json": encode(schedule)})))["pages"]
+
+
+@pytest.mark.parametrize(
+    "bad", [b"", b"[]", b'{"rows":1,"records":[]}', b'{"reference":"x","records":[1],"rows":[]}', b"[" * 99999]
+)
+def test_a_broken_schedule_is_an_answer(bad: bytes) -> None:
+    assert "schedule" in failed(verify_bundle(rebuilt({"data/schedule.json": bad})))
+
+
+# ---------------------------------------------------------------------------------------------- opening
+
+
+def packed(entries: list[tuple[zipfile.ZipInfo | str, bytes]], kind: int = zipfile.ZIP_STORED) -> bytes:
+    data = io.BytesIO()
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(data, "w", kind) as archive:
+        for name, content in entries:
+            archive.writestr(name, content, kind)
+    return data.getvalue()
+
+
+def link() -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo("bag/link")
+    entry.external_attr = 0o120777 << 16
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (packed([("../x", b"")]), "out of its folder"),
+        (packed([("/etc/x", b"")]), "out of its folder"),
+        (packed([("a/../../x", b"")]), "out of its folder"),
+        (packed([("C:\\x", b"")]), "out of its folder"),
+        (packed([("a", b"1"), ("a", b"2")]), "same name"),
+        (packed([(link(), b"/etc/passwd")]), "a link"),
+        (packed([("a", b"0" * 10_000_000)], zipfile.ZIP_DEFLATED), "far more"),
+        (packed([("a", b"0" * 1000)], zipfile.ZIP_LZMA), "unusual"),
+        (b"PK\x03\x04 broken", "damaged"),
+        (b"", "damaged"),
+    ],
+)
+def test_a_hostile_zip_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
+    (tmp_path / "x.zip").write_bytes(data)
+    assert words in failed(verify_bundle(tmp_path / "x.zip"))["opening"]
+
+
+def test_a_changed_byte_of_the_zip_is_an_answer(tmp_path: Path) -> None:
+    good = zip_bag(bundle(), "bag")
+    for at in range(0, len(good), len(good) // 60):
+        bad = bytearray(good)
+        bad[at] ^= 0x55
+        (tmp_path / "x.zip").write_bytes(bytes(bad))
+        assert isinstance(verify_bundle(tmp_path / "x.zip"), Verdict)
+
+
+def test_a_folder_with_a_link_is_refused(tmp_path: Path) -> None:
+    folder = unpack(bundle(), tmp_path / "bag")
+    (folder / "data" / "records" / "x").symlink_to("/etc/hostname")
+    assert "link" in failed(verify_bundle(folder))["opening"]
+
+
+def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        verify_bundle(tmp_path / "nothing.zip")
+
+
+PATHS = st.sampled_from([*bundle(), "x"])
+NOISE = st.one_of(
+    st.binary(max_size=60), st.sampled_from([b"{}", b"[]", b"null", b'{"records":{}}', b"\xff", b"a b\nc"])
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(PATHS, NOISE, max_size=6), st.booleans())
+def test_no_bundle_whatever_raises(parts: dict[str, bytes], over_a_good_one: bool) -> None:
+    verdict = verify_bundle({**bundle(), **parts} if over_a_good_one else parts)
+    assert verdict.ok == (over_a_good_one and not parts)

@@ -1,0 +1,93 @@
+"""Settings: every one described, read from the environment, wrong ones named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flows.settings import Settings, open_store, variable_of
+from tasks.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("FOI_", "PREFECT_"))]:
+        monkeypatch.delenv(name)
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_every_setting_but_credentials_has_a_default() -> None:
+    settings = Settings()
+    assert settings.buckets == ("foi-intake", "foi-work", "foi-quarantine", "foi-disclosure")
+    with pytest.raises(ConfigurationError, match="FOI_STORE_ACCESS_KEY and FOI_STORE_SECRET_KEY"):
+        open_store(settings)
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.json"
+    policy.touch()
+    for name, value in {
+        "FOI_STORE_ENDPOINT": "https://s3.example.org",
+        "FOI_STORE_ACCESS_KEY": "key",
+        "FOI_STORE_SECRET_KEY": "hunter2",
+        "FOI_BUCKET_PREFIX": "other-",
+        "FOI_POLICY_FILE": str(policy),
+        "FOI_JOBS": "3",
+        "FOI_ALLOW_UNREVIEWED": "true",
+        "FOI_SIGNING_KEY_FILE": "",
+        "PREFECT_API_URL": "http://127.0.0.1:4200/api",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert settings.disclosure_bucket == "other-disclosure"
+    assert settings.policy_file == policy
+    assert (settings.jobs, settings.allow_unreviewed, settings.signing_key_file) == (3, True, None)
+    assert settings.prefect_api_url == "http://127.0.0.1:4200/api"
+    assert repr(open_store(settings)) == "S3Store('https://s3.example.org')"
+
+
+def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOI_STORE_SECRET_KEY", "hunter2")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "admin:hunter2")
+    assert "hunter2" not in f"{Settings()!r} {Settings()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FOI_STORE_ENDPOINT", "s3.example.org"),
+        ("FOI_STORE_ENDPOINT", "ftp://s3.example.org"),
+        ("FOI_STORE_REGION", "eu west"),
+        ("FOI_BUCKET_PREFIX", "Foi_"),
+        ("FOI_POLICY_FILE", "/nowhere/policy.json"),
+        ("FOI_SIGNING_KEY_FILE", "/nowhere/key.pem"),
+        ("FOI_COMMITMENT_KEY_FILE", "/nowhere/key"),
+        ("FOI_OCR_TIMEOUT_S", "0"),
+        ("FOI_OCR_TIMEOUT_S", "long"),
+        ("FOI_JOBS", "0"),
+        ("FOI_ALLOW_UNREVIEWED", "perhaps"),
+        ("FOI_PUBLIC_URL", "foi.example.org"),
+        ("PREFECT_API_URL", "127.0.0.1:4200"),
+    ],
+)
+def test_a_wrong_value_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        Settings()
+    assert len(value) < 2 or value not in str(caught.value)
+
+
+def test_a_misspelt_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOI_POLICY_FLIE", "x")
+    with pytest.raises(ConfigurationError, match="FOI_POLICY_FLIE"):
+        Settings()
+
+
+def test_variables_are_named_after_the_fields() -> None:
+    assert variable_of("store_endpoint") == "FOI_STORE_ENDPOINT"
+    assert variable_of("prefect_api_url") == "PREFECT_API_URL"

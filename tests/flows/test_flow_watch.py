@@ -1,0 +1,276 @@
+"""The watcher: what it makes of notifications, and that no upload is missed, on real stores and a real receiver."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.watch import Submission, event_of, reference_in, submissions_in
+from infra.gateway import HOST, Gateway, free_port
+from tasks.store import S3Store
+from tests.conftest import StoreServer
+
+PATIENCE_S = 30
+
+
+# ------------------------------------------------------------------------------------------------ without servers
+
+
+@pytest.mark.parametrize("reference", ["FOI-2026-001", "a", "A.b_c-9", "x" * 64])
+def test_a_request_file_in_a_folder_with_a_safe_name_is_a_submission(reference: str) -> None:
+    assert reference_in(f"{reference}/request.json") == reference
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "request.json",
+        "/request.json",
+        "FOI-1/records/request.json",
+        "FOI-1/records/memo.pdf",
+        "FOI-1/Request.json",
+        "FOI-1/request.json.tmp",
+        "FOI-1%2Frequest.json",
+        "../request.json",
+        "-FOI/request.json",
+        "FOI 1/request.json",
+        "FOI-1\n/request.json",
+        "jane.doe@example.com/request.json",
+        f"{'x' * 65}/request.json",
+        "",
+    ],
+)
+def test_any_other_key_is_not(key: str) -> None:
+    assert reference_in(key) is None
+
+
+def notification(*keys: str) -> dict[str, Any]:
+    """As the MinIO API sends it, shortened."""
+    return {
+        "Records": [
+            {
+                "eventName": "s3:ObjectCreated:Put",
+                "s3": {
+                    "bucket": {"name": "foi-intake", "arn": "arn:aws:s3:::foi-intake"},
+                    "object": {"key": key, "size": 7, "eTag": "abc", "sequencer": "17EC", "userMetadata": {}},
+                },
+            }
+            for key in keys
+        ]
+    }
+
+
+def test_submissions_are_taken_from_a_notification_in_order() -> None:
+    found = submissions_in(notification("B-2/request.json", "B-2/records/Jane Doe.pdf", "A-1/request.json"))
+    assert list(found) == [
+        Submission("foi-intake", "B-2", "abc", "17EC"),
+        Submission("foi-intake", "A-1", "abc", "17EC"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "record", [{}, {"s3": None}, {"s3": {"bucket": {"name": "b"}}}, {"s3": {"object": {"key": 5}}}, None, "text"]
+)
+def test_records_that_are_not_understood_are_passed_over(record: object) -> None:
+    good = notification("A-1/request.json")["Records"]
+    assert [s.reference for s in submissions_in({"Records": [record, *good]})] == ["A-1"]
+
+
+@pytest.mark.parametrize("body", [{}, {"Records": None}, {"Records": []}])
+def test_a_notification_without_records_is_none(body: dict[str, Any]) -> None:
+    assert list(submissions_in(body)) == []
+
+
+def test_the_same_write_gives_the_same_event_and_another_write_another() -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    first = event_of(Submission("b", "A-1", "etag", "1"), now)
+    assert event_of(Submission("b", "A-1", "etag", "1"), datetime.now(UTC))["id"] == first["id"]
+    others = [
+        Submission("c", "A-1", "etag", "1"),
+        Submission("b", "A-2", "etag", "1"),
+        Submission("b", "A-1", "gate", "1"),
+        Submission("b", "A-1", "etag", "2"),
+    ]
+    assert len({first["id"], *(event_of(other, now)["id"] for other in others)}) == 5
+
+
+def test_the_event_is_of_the_shape_that_prefect_takes() -> None:
+    event = event_of(Submission("foi-intake", "A-1", "etag", "1"), datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
+    assert {name: value for name, value in event.items() if name != "id"} == {
+        "occurred": "2026-11-22T09:30:00+00:00",
+        "event": "foi.request.submitted",
+        "resource": {"prefect.resource.id": "foi.request.A-1", "reference": "A-1", "bucket": "foi-intake"},
+        "related": [],
+        "payload": {"reference": "A-1", "etag": "etag"},
+    }
+
+
+def test_the_watcher_does_not_import_prefect() -> None:
+    code = "import sys, flows.watch; sys.exit(any(name.split('.')[0] == 'prefect' for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ------------------------------------------------------------------------------------------------ with servers
+
+
+class Receiver:
+    """An HTTP server that keeps what is posted to it, and answers `status`."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.bodies: list[str] = []
+        self.status = 204
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"])).decode()
+                receiver.bodies.append(f"{self.path} {body}")
+                if receiver.status == 204 and self.path == "/api/events":
+                    receiver.events.extend(json.loads(body))
+                self.send_response(receiver.status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        self._server = ThreadingHTTPServer((HOST, port), Handler)
+        self.api_url = f"http://{HOST}:{self._server.server_address[1]}/api"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def references(self) -> list[str]:
+        return [event["resource"]["reference"] for event in self.events]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    started = Receiver()
+    yield started
+    started.close()
+
+
+@contextmanager
+def watching(server: StoreServer | Gateway, prefix: str, api_url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("FOI_", "PREFECT_"))}
+    environment |= {
+        "FOI_STORE_ENDPOINT": server.endpoint,
+        "FOI_STORE_ACCESS_KEY": server.access_key,
+        "FOI_STORE_SECRET_KEY": server.secret_key,
+        "FOI_BUCKET_PREFIX": prefix,
+        "PREFECT_API_URL": api_url,
+        "NO_PROXY": HOST,
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "-m", "flows.watch"], env=environment, stderr=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0, log.read_text()
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.servers
+def test_what_lies_there_and_what_arrives_is_announced_once_each(
+    juicefs_store: StoreServer, receiver: Receiver, tmp_path: Path
+) -> None:
+    store, bucket, log = juicefs_store.store, "w1-intake", tmp_path / "log"
+    store.ensure_bucket(bucket)
+    for key in ("OLD-1/request.json", "OLD-1/records/Jane Doe.pdf", "OLD-2/records/a.pdf", "Jane Doe/request.json"):
+        store.put(bucket, key, b"{}")
+    with watching(juicefs_store, "w1-", receiver.api_url, log):
+        assert eventually(lambda: receiver.references == ["OLD-1"]), log.read_text()
+        for key in ("NEW-1/records/a+b Doe.pdf", "NEW-1/request.json", "Doe é/request.json", "NEW-2/request.json"):
+            store.put(bucket, key, b"{}")
+        assert eventually(lambda: len(receiver.events) >= 3), log.read_text()
+        store.put(bucket, "NEW-1/request.json", b"{}")  # the same content again, on purpose
+        assert eventually(lambda: len(receiver.events) >= 4), log.read_text()
+    assert receiver.references == ["OLD-1", "NEW-1", "NEW-2", "NEW-1"]
+    assert len({event["id"] for event in receiver.events}) == 4
+    assert "Doe" not in "".join(receiver.bodies) + log.read_text()
+
+
+@pytest.mark.servers
+def test_nothing_is_lost_while_the_receiver_is_away(
+    juicefs_store: StoreServer, receiver: Receiver, tmp_path: Path
+) -> None:
+    store, log = juicefs_store.store, tmp_path / "log"
+    store.ensure_bucket("w2-intake")
+    with watching(juicefs_store, "w2-", receiver.api_url, log):
+        store.put("w2-intake", "A-1/request.json", b"{}")
+        assert eventually(lambda: receiver.references == ["A-1"]), log.read_text()
+        receiver.status = 503
+        store.put("w2-intake", "A-1/request.json", b"{}")
+        store.put("w2-intake", "A-2/request.json", b"{}")
+        assert eventually(lambda: len(receiver.bodies) >= 3), log.read_text()
+        receiver.status = 204
+        assert eventually(lambda: sorted(receiver.references) == ["A-1", "A-1", "A-2"]), log.read_text()
+
+
+@pytest.mark.servers
+def test_uploads_during_a_break_of_the_store_are_announced_after_it(tmp_path: Path, receiver: Receiver) -> None:
+    log, port = tmp_path / "log", free_port()
+    gateway = Gateway(tmp_path, port, os.environ)
+    gateway.start()
+    try:
+        store = S3Store(gateway.endpoint, gateway.access_key, gateway.secret_key)
+        store.ensure_bucket("w3-intake")
+        with watching(gateway, "w3-", receiver.api_url, log):
+            store.put("w3-intake", "A-1/request.json", b"{}")
+            assert eventually(lambda: receiver.references == ["A-1"]), log.read_text()
+            gateway.child.stop()
+            gateway.start()
+            store.put("w3-intake", "A-2/request.json", b"{}")
+            assert eventually(lambda: receiver.references == ["A-1", "A-2"]), log.read_text()
+            time.sleep(1.5)
+            store.put("w3-intake", "A-3/request.json", b"{}")
+            assert eventually(lambda: receiver.references == ["A-1", "A-2", "A-3"]), log.read_text()
+    finally:
+        gateway.child.stop()
+
+
+@pytest.mark.servers
+def test_a_store_without_notifications_is_listed(
+    seaweedfs_store: StoreServer, receiver: Receiver, tmp_path: Path
+) -> None:
+    store, log = seaweedfs_store.store, tmp_path / "log"
+    store.ensure_bucket("w4-intake")
+    store.put("w4-intake", "A-1/request.json", b"{}")
+    with watching(seaweedfs_store, "w4-", receiver.api_url, log):
+        assert eventually(lambda: receiver.references == ["A-1"]), log.read_text()
+        assert eventually(lambda: "on a timer" in log.read_text()), log.read_text()
+
+
+def test_a_wrong_configuration_ends_it_with_the_code_for_that() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("FOI_", "PREFECT_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.watch"], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 78
+    assert "PREFECT_API_URL" in done.stderr
