@@ -92,10 +92,9 @@ class Child:
                 raise ServerFailedError(f"{self.name} cannot be started: {error.strerror}.") from None
         pid_file = _pid_file(self.name, self.folder)
         pid_file.parent.mkdir(parents=True, exist_ok=True)
-        # The command line as it will be: the kernel may not show it yet.
         identity = {
             "pid": self._process.pid,
-            "command": "".join(f"{part}\0" for part in self.argv),
+            "command": " ".join(self.argv),
             "started": _moment_of_start(self._process.pid),
         }
         pid_file.write_text(json.dumps(identity))
@@ -143,17 +142,15 @@ def end_stale(name: str, folder: Path) -> None:
     pid_file = _pid_file(name, folder)
     try:
         recorded = json.loads(pid_file.read_text())
-        pid = int(recorded["pid"])
+        pid, command, started = int(recorded["pid"]), str(recorded["command"]), str(recorded["started"])
     except (OSError, ValueError, KeyError, TypeError):
         pid_file.unlink(missing_ok=True)
         return
-    if _identity(pid) == recorded:
+    if _is_ours(pid, command, started):
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_S
-        while _identity(pid) == recorded and time.monotonic() < deadline:
+        while _is_ours(pid, command, started) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
-        if _identity(pid) == recorded:
-            os.kill(pid, signal.SIGKILL)
         _kill_group(pid)
     pid_file.unlink(missing_ok=True)
 
@@ -170,14 +167,16 @@ def _kill_group(leader: int) -> None:
         return
 
 
-def _identity(pid: int) -> dict[str, object] | None:
-    """What tells a process from any other that ever has its number; None when it is gone or a zombie."""
+def _is_ours(pid: int, command: str, started: str) -> bool:
+    """Whether the process is the recorded one; False when it is gone or a zombie.
+
+    JuiceFS cuts its own command line off before what might be a password, so the beginning has to do.
+    """
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        shown = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
     except OSError:
-        return None
-    started = _moment_of_start(pid)
-    return {"pid": pid, "command": command.decode(errors="replace"), "started": started} if command else None
+        return False
+    return shown != "" and command.startswith(shown) and _moment_of_start(pid) == started
 
 
 def _moment_of_start(pid: int) -> str | None:

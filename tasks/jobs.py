@@ -59,7 +59,9 @@ def plan(policy: bytes, transcript: bytes, found: bytes, *in_request: bytes) -> 
     return [pack(made)]
 
 
-def redact(settings: bytes, media: bytes, plan: bytes, transcript: bytes, title: bytes, untrusted: bytes) -> list[bytes]:
+def redact(
+    settings: bytes, media: bytes, plan: bytes, transcript: bytes, title: bytes, untrusted: bytes
+) -> list[bytes]:
     """Settings, Media, RedactionPlan, Transcript, title, file -> [PDF]."""
     chosen = decode(settings, ReadingSettings)
     made = pipeline.redact_record(

@@ -14,9 +14,10 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.codec import fingerprint
+from tasks.codec import digest, fingerprint
 from tasks.contacts.find import find_contacts, find_repeats
-from tasks.model import Detection, Media, PageRaster, RedactionPlan, Transcript, VerificationReport
+from tasks.model import Detection, Media, RedactionPlan, Transcript, VerificationReport
+from tasks.reading.engine import recognise
 from tasks.reading.media import Limits, inspect
 from tasks.reading.ocr import OcrSettings, engine_version, read_page
 from tasks.reading.rasterise import rasterise
@@ -36,7 +37,11 @@ PIPELINE = f"foi-disclosure {version('foi-disclosure')} reading {READING} redact
 
 def tool_versions() -> tuple[tuple[str, str], ...]:
     """Names and versions of what a result depends on besides this code."""
-    return (("pymupdf", version("pymupdf")), ("opencv", version("opencv-python-headless")), ("tesseract", engine_version()))
+    return (
+        ("pymupdf", version("pymupdf")),
+        ("opencv", version("opencv-python-headless")),
+        ("tesseract", engine_version().removeprefix("tesseract ")),
+    )
 
 
 def reading_fingerprint(settings: OcrSettings, limits: Limits) -> str:
@@ -56,8 +61,6 @@ def read_record(untrusted: bytes, name: str, settings: OcrSettings, limits: Limi
         RejectedInputError: the file cannot be a record.
         ReaderUnavailableError: Tesseract did not finish.
     """
-    from tasks.codec import digest
-
     media = inspect(untrusted, name, limits)
     pages = tuple(read_page(raster, settings) for raster in rasterise(untrusted, media, limits))
     return media, Transcript(digest(untrusted), pages)
@@ -94,7 +97,10 @@ def gate_record(pdf: bytes, plan: RedactionPlan, transcript: Transcript, setting
     """The verdict on a redacted PDF."""
 
     def reread(pixels: NDArray[np.uint8], dpi: float) -> list[str]:
-        page = read_page(PageRaster(0, pixels, "grey", (dpi, dpi)), settings)
-        return [word.text for reading in page.readings for word in reading.words]
+        # Bands stitched on a sheet are one block of lines, already level.
+        words = recognise(
+            pixels, psm=6, dpi=round(dpi), language=settings.language, timeout_s=settings.timeout_s
+        )
+        return [word.text for word in words]
 
     return check_record(pdf, plan, transcript, reread)

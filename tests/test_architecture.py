@@ -16,7 +16,10 @@ SOURCES = sorted(p for room in ("tasks", "flows", "infra") for p in (ROOT / room
 FOUNDATION = {"tasks.errors", "tasks.geometry", "tasks.codec", "tasks.model", "tasks.request"}
 ROOMS = {"tasks.reading", "tasks.contacts", "tasks.redaction", "tasks.disclosure"}
 MAY_USE_THE_STORE = {"tasks.disclosure.publish"}  # publication is defined by the order of its writes
-MAY_READ_THE_ENVIRONMENT = {"tasks.apart"}  # hands PATH and the like on to its children, and nothing else
+MAY_READ_THE_ENVIRONMENT = {
+    "tasks.apart",  # hands PATH and the like on to its children, and nothing else
+    "tasks.reading.engine",  # switches OpenMP off for the Tesseract it starts
+}
 
 
 def module(path: Path) -> str:

@@ -45,7 +45,7 @@ class Assessment:
         low: share of characters below `LOW_CONFIDENCE`.
         uncovered: share of text-like ink that no word covers.
         ink: share of the page that is text-like ink.
-        characters: how many were read.
+        characters: how many were read with some confidence.
         patches: places of the reading that hold ink but no word one can rely on, largest first, in its space.
     """
 
@@ -78,14 +78,13 @@ def assess(reading: ReadingRaster, words: Sequence[Word]) -> Assessment:
         if word.confidence >= HOPELESS_CONFIDENCE:
             relied_on[box.y0 : box.y1, box.x0 : box.x1] = 1
     total = int(ink.sum())
-    characters = sum(len(word.text) for word in words)
-    weight = max(1, characters)
+    weight = max(1, sum(len(word.text) for word in words))
     return Assessment(
         mean=mean_confidence(words),
         low=sum(len(word.text) for word in words if word.confidence < LOW_CONFIDENCE) / weight,
         uncovered=int((ink & (1 - covered)).sum()) / max(1, total),
         ink=total / ink.size,
-        characters=characters,
+        characters=sum(len(word.text) for word in words if word.confidence >= HOPELESS_CONFIDENCE),
         patches=_patches(ink & (1 - relied_on), 1 / scale, width, height),
     )
 
@@ -94,7 +93,7 @@ def find_doubts(reading: ReadingRaster, assessment: Assessment) -> tuple[Doubt, 
     """Why a person should look at the page; empty for a page that was read well."""
     doubts = []
     if assessment.ink > INKY and assessment.characters < 3:
-        doubts.append(Doubt("inky-but-wordless", "There is ink on the page, and no word was read.", 0.9))
+        doubts.append(Doubt("inky-but-wordless", "There is ink on the page, and no word of it was read.", 0.9))
     elif assessment.low > 0.12:
         message = f"{round(assessment.low * 100)} % of the characters were read with low confidence."
         doubts.append(Doubt("low-confidence", message, min(0.9, round(assessment.low * 2, 2))))

@@ -168,13 +168,39 @@ def lift_panels(grey: Grey, dpi: int) -> Grey:
     small_size = max(1, round(width * scale)), max(1, round(height * scale))
     small = _u8(cv2.resize(grey, small_size, interpolation=cv2.INTER_AREA))
     dark = _u8(cv2.medianBlur(small, 5) < DARK)
-    dark = _u8(cv2.morphologyEx(dark, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (9, 3))))
+    dark = _u8(cv2.morphologyEx(dark, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (5, 3))))
     smallest = round(SMALLEST_PANEL_IN[0] * PANEL_DPI), round(SMALLEST_PANEL_IN[1] * PANEL_DPI)
     dark = _u8(cv2.morphologyEx(dark, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, smallest)))
     if not dark.any():
         return grey
-    mask = cv2.resize(_as_panels(dark), (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.where(mask, 255 - grey, grey)
+    lifted = grey.copy()
+    panels = _as_panels(dark)
+    for x, y, w, h, _ in cv2.connectedComponentsWithStats(panels, connectivity=8)[2][1:]:
+        # One small pixel more on each side, so that the rim of the panel can be wiped with it.
+        x0, y0, x1, y1 = max(0, x - 1), max(0, y - 1), min(x + w + 1, small.shape[1]), min(y + h + 1, small.shape[0])
+        place = (
+            slice(round(y0 / scale), min(height, round(y1 / scale))),
+            slice(round(x0 / scale), min(width, round(x1 / scale))),
+        )
+        lifted[place] = _lifted(grey[place], panels[y0:y1, x0:x1])
+    return lifted
+
+
+def _lifted(grey: Grey, mask: Grey) -> Grey:
+    """One panel inverted, its ground made white, and its rim (half dark, half light: a false rule) wiped out.
+
+    Args:
+        grey: the panel and a little around it.
+        mask: the same place at `PANEL_DPI`.
+    """
+    kernel = np.ones((3, 3), np.uint8)
+    size = grey.shape[1], grey.shape[0]
+    inside = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST).astype(bool)
+    core = _u8(cv2.resize(cv2.erode(mask, kernel), size, interpolation=cv2.INTER_NEAREST)).astype(bool)
+    reach = _u8(cv2.resize(cv2.dilate(mask, kernel), size, interpolation=cv2.INTER_NEAREST)).astype(bool)
+    ground = max(1.0, 255.0 - float(np.median(grey[inside])))
+    inverted = np.clip((255.0 - grey) * (255.0 / ground), 0, 255).astype(np.uint8)
+    return np.where(core, inverted, np.where(reach, np.uint8(255), grey))
 
 
 def _as_panels(dark: Grey) -> Grey:

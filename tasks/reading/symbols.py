@@ -29,14 +29,21 @@ def find_symbols(raster: PageRaster, grey: NDArray[np.uint8]) -> tuple[Symbol, .
         Symbols in page space. A QR code that is seen but cannot be decoded is returned with empty text: a telephone
         may still make sense of it. Other undecoded symbols are not, since dense text often looks like one.
     """
-    found = []
+    decoded, undecoded = [], []
     for code in zxingcpp.read_barcodes(grey, return_errors=True):
         corners = [getattr(code.position, side) for side in ("top_left", "top_right", "bottom_right", "bottom_left")]
         xs, ys = [corner.x for corner in corners], [corner.y for corner in corners]
         box = Box(min(xs), min(ys), math.ceil(max(xs)) + 1, math.ceil(max(ys)) + 1)
         box = box.clipped(raster.width_px, raster.height_px)
-        if box.area and (code.valid or _is_surely_a_code(code.format, box, raster.dpi)):
-            found.append(Symbol(str(code.format), code.text if code.valid else "", box))
+        if box.area and code.valid:
+            decoded.append(Symbol(str(code.format), code.text, box))
+        elif box.area and _is_surely_a_code(code.format, box, raster.dpi):
+            undecoded.append(Symbol(str(code.format), "", box))
+    found = decoded
+    # A damaged code is tried at several sizes and reported each time; its largest outline stands for all.
+    for symbol in sorted(undecoded, key=lambda symbol: -symbol.box.area):
+        if not any(symbol.box.meets(other.box) for other in found):
+            found.append(symbol)
     return tuple(sorted(found, key=lambda symbol: (symbol.box.y0, symbol.box.x0)))
 
 

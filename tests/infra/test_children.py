@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,12 +27,24 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def shown_command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+
+
+def moment_of_start(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+
+
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    code = "print('up', flush=True); import time; time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()  # only now is its command line sure to be visible
     yield process
     process.kill()
     process.wait()
+    process.stdout.close()
 
 
 def test_output_goes_to_the_log(tmp_path: Path) -> None:
@@ -88,35 +101,38 @@ def test_stopping_is_final_even_for_one_that_ignores_it_and_for_what_it_started(
 
 
 def test_one_left_behind_is_ended_by_the_next_start(tmp_path: Path) -> None:
-    left = child_that("import time; time.sleep(60)", tmp_path)
+    left = child_that("print('up', flush=True); import time; time.sleep(60)", tmp_path)
     left.start()
-    assert left.pid is not None
+    left.wait_until(lambda: "up" in left.log.read_text(), 20)
     second = child_that("import time; time.sleep(60)", tmp_path)
     second.start()
-    assert left.exit_status is not None
+    assert left.exit_status == -signal.SIGTERM
     assert second.exit_status is None
     second.stop()
+
+
+def test_one_left_behind_that_cut_its_command_line_is_ended_too(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    (tmp_path / "run").mkdir()
+    command = f"{shown_command(sleeper.pid)} --then sqlite3:///hidden"
+    identity = {"pid": sleeper.pid, "command": command, "started": moment_of_start(sleeper.pid)}
+    (tmp_path / "run" / "child.pid").write_text(json.dumps(identity))
+    end_stale("child", tmp_path)
+    assert sleeper.wait(5) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("changed", [{"started": "1"}, {"command": "something else"}])
 def test_a_process_that_only_has_the_same_number_is_left_alone(
     tmp_path: Path, sleeper: subprocess.Popen[bytes], changed: dict[str, str]
 ) -> None:
-    child = child_that("import time; time.sleep(60)", tmp_path)
-    child.start()
+    (tmp_path / "run").mkdir()
     pid_file = tmp_path / "run" / "child.pid"
-    recorded = json.loads(pid_file.read_text())
-    child.stop()
-    started = Path(f"/proc/{sleeper.pid}/stat").read_text().rpartition(")")[2].split()[19]
-    command = Path(f"/proc/{sleeper.pid}/cmdline").read_text()
-    same = {**recorded, "pid": sleeper.pid, "started": started, "command": command}
+    same = {"pid": sleeper.pid, "command": shown_command(sleeper.pid), "started": moment_of_start(sleeper.pid)}
     pid_file.write_text(json.dumps({**same, **changed}))
     end_stale("child", tmp_path)
     assert is_alive(sleeper.pid)
     assert not pid_file.exists()
-    pid_file.write_text(json.dumps(same))
-    end_stale("child", tmp_path)
-    assert sleeper.poll() is not None or sleeper.wait(5) is not None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "12", '{"pid": "x"}', "[1]", '{"pid": 999999999}'])

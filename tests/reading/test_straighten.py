@@ -40,7 +40,7 @@ def test_ink_in_reading_space_is_found_on_the_page(
     page = np.full((400, 600), 255, np.uint8)
     page[80:110, 400:520] = 0
     frame = Frame(600, 400, *scale, quarter_turns, skew_deg)
-    laid_out = lay_out(page, frame, 200)
+    laid_out = lay_out(page, frame, 600)
     assert laid_out.pixels.shape == frame.size[::-1]
     found = frame.box_to_page(ink_of(laid_out.pixels))
     slack = 2 + round(120 * abs(np.sin(np.radians(skew_deg))) * 2)
@@ -83,6 +83,7 @@ def test_a_dark_panel_is_turned_light_and_the_rest_is_left_alone() -> None:
     height = len(PAGE)
     assert np.array_equal(lifted[: height - 8], PAGE[:-8])
     assert np.array_equal(lifted[height + 8 : 2 * height - 8], PAGE[8:-8])
+    assert np.array_equal(lifted[2 * height + 8 :], PAGE[8:])
 
 
 def test_black_edges_all_round_are_not_a_panel() -> None:

@@ -1,0 +1,96 @@
+"""A running pipeline: the embedded stack with keys, deployments and watcher, as `foi up` makes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from rich.console import Console
+
+from flows.place import open_place
+from flows.settings import Settings
+from infra.embedded import Stack
+from infra.up import open_stack
+from tasks.model import RequestStatus
+from tasks.status import find_status
+from tasks.workplace import Workplace
+
+TIMEOUT_S = 240
+
+T = TypeVar("T")
+
+
+@dataclass
+class Pipeline:
+    """A running stack, seen as an upstream system and an operator see it."""
+
+    stack: Stack
+    place: Workplace
+    api: httpx.Client
+
+    def upload(self, reference: str, files: dict[str, bytes]) -> None:
+        """Put objects into the intake bucket in the order given."""
+        for name, data in files.items():
+            self.place.store.put(self.place.buckets.intake, f"{reference}/{name}", data)
+
+    def runs(self, reference: str) -> list[dict[str, Any]]:
+        """Runs named after the reference, oldest first."""
+        asked = {"flow_runs": {"name": {"any_": [reference]}}, "sort": "EXPECTED_START_TIME_ASC"}
+        found: list[dict[str, Any]] = self.api.post("/flow_runs/filter", json=asked).raise_for_status().json()
+        return found
+
+    def start(self, deployment: str, **parameters: object) -> str:
+        """Create a run of a deployment; returns its id."""
+        known = self.api.get(f"/deployments/name/{deployment}").raise_for_status().json()
+        made = self.api.post(
+            f"/deployments/{known['id']}/create_flow_run",
+            json={"parameters": parameters, "state": {"type": "SCHEDULED"}},
+        )
+        return str(made.raise_for_status().json()["id"])
+
+    def ended(self, run: str) -> dict[str, Any]:
+        """The run, once it has ended."""
+
+        def look() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.api.get(f"/flow_runs/{run}").raise_for_status().json()
+            return found if found["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
+
+        return self.until(look)
+
+    def settled(self, reference: str, *states: str) -> RequestStatus:
+        """The request's status, once it is in one of the states."""
+
+        def look() -> RequestStatus | None:
+            status = find_status(self.place, reference)
+            return status if status and status.state in states else None
+
+        return self.until(look)
+
+    @staticmethod
+    def until(look: Callable[[], T | None]) -> T:
+        """What `look` gives as soon as it gives something."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (found := look()) is None:
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.3)
+        return found
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The pipeline, running; requests that ask for no review are published."""
+    state: Path = tmp_path_factory.mktemp("pipeline")
+    with open_stack(Console(quiet=True), state, allow_unreviewed=True) as stack:
+        environment = stack.environment
+        settings = Settings(
+            store_endpoint=environment["FOI_STORE_ENDPOINT"],
+            store_access_key=environment["FOI_STORE_ACCESS_KEY"],
+            store_secret_key=environment["FOI_STORE_SECRET_KEY"],
+        )
+        with open_place(settings) as place, httpx.Client(base_url=environment["PREFECT_API_URL"]) as api:
+            yield Pipeline(stack, place, api)

@@ -1,0 +1,320 @@
+"""The new file: its pixels, its text, its size, its silence."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pikepdf
+import pypdfium2
+import pytest
+from PIL import Image
+
+from tasks.model import PageRaster
+from tasks.redaction.apply import apply_marks
+from tests.redaction.drawn import MEMO, SECRETS, DrawnRecord, draw_page, record_of
+
+LABEL = "[withheld: s.31(1)(a)]"
+
+
+def image_of(data: bytes, page: int = 0) -> tuple[pikepdf.Object, np.ndarray]:
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        image = pdf.pages[page].obj.Resources.XObject["/Im1"]
+        entries = pikepdf.Dictionary({k: v for k, v in image.items() if k != "/Length"})
+        return entries, np.array(pikepdf.PdfImage(image).as_pil_image())
+
+
+def mask_of(record: DrawnRecord, page: int = 0) -> np.ndarray:
+    raster = record.pages[page].raster
+    mask = np.zeros((raster.height_px, raster.width_px), bool)
+    for mark in record.plan.marks:
+        for r in mark.regions if mark.page == page else ():
+            mask[r.y0 : r.y1, r.x0 : r.x1] = True
+    return mask
+
+
+def text_of(data: bytes, page: int = 0) -> str:
+    reader = pypdfium2.PdfDocument(data)
+    try:
+        return " ".join(str(reader[page].get_textpage().get_text_range()).split())
+    finally:
+        reader.close()
+
+
+# ------------------------------------------------------------------------------------------------ pixels
+
+
+def test_bilevel_stays_one_bit_in_group_4_and_unchanged_outside_marks() -> None:
+    record = record_of(draw_page(mode="bilevel"))
+    entries, pixels = image_of(record.apply())
+    assert entries.Filter == "/CCITTFaxDecode" and entries.DecodeParms.K == -1
+    assert entries.BitsPerComponent == 1 and entries.ColorSpace == "/DeviceGray"
+    seen = np.where(pixels, 255, 0)
+    mask = mask_of(record)
+    assert np.array_equal(seen[~mask], record.pages[0].raster.pixels[~mask])
+    assert (seen[mask] == 0).mean() > 0.85  # the rest is the printed exemption
+
+
+@pytest.mark.parametrize("mode", ["grey", "colour"])
+def test_jpeg_pages_stay_jpeg_and_nearly_unchanged_outside_marks(mode: str) -> None:
+    record = record_of(draw_page(mode=mode))  # type: ignore[arg-type]
+    entries, pixels = image_of(record.apply())
+    assert entries.Filter == "/DCTDecode"
+    source = record.pages[0].raster.pixels
+    assert pixels.shape == source.shape
+    strayed = np.abs(pixels.astype(int) - source.astype(int))[~mask_of(record)]
+    assert strayed.mean() < 1.5
+
+
+def test_jpeg_marks_are_flat_but_for_their_print() -> None:
+    record = record_of(draw_page(mode="colour"))
+    _, pixels = image_of(record.apply())
+    for mark in record.plan.marks:
+        r = mark.regions[0]
+        inside = pixels[r.y0 : r.y1, r.x0 : r.x1].max(axis=2)
+        assert inside[:, :16].max() <= 12  # print keeps away from the ends
+        assert (inside > 128).any()  # and is there
+
+
+def test_drawn_pages_are_lossless() -> None:
+    record = record_of(draw_page(mode="colour", jpeg=False))
+    entries, pixels = image_of(record.apply())
+    assert entries.Filter == "/FlateDecode"
+    mask = mask_of(record)
+    assert np.array_equal(pixels[~mask], record.pages[0].raster.pixels[~mask])
+    assert set(np.unique(pixels[mask])) == {0, 255}
+
+
+def test_photographs_that_never_were_jpeg_become_jpeg_with_marks_grown_to_its_blocks() -> None:
+    page = draw_page(mode="grey", jpeg=False)
+    noise = np.random.default_rng(7).normal(0, 25, page.raster.pixels.shape)
+    noisy = np.clip(page.raster.pixels * 0.8 + noise, 0, 255).astype(np.uint8)
+    record = record_of(replace(page, raster=replace(page.raster, pixels=noisy)))
+    entries, pixels = image_of(record.apply())
+    assert entries.Filter == "/DCTDecode"
+    assert (pixels[mask_of(record)] <= 12).mean() > 0.8
+
+
+def test_the_exemption_is_printed_in_its_mark_as_the_text_is_turned() -> None:
+    level = record_of(draw_page(mode="bilevel"))
+    turned = record_of(draw_page(mode="bilevel", quarter_turns=1))
+    _, level_pixels = image_of(level.apply())
+    _, turned_pixels = image_of(turned.apply())
+    assert np.array_equal(np.rot90(turned_pixels), level_pixels)
+
+
+def test_the_source_raster_is_not_written_to() -> None:
+    page = draw_page()
+    before = page.raster.pixels.copy()
+    record_of(page).apply()
+    assert np.array_equal(page.raster.pixels, before)
+
+
+def test_nothing_of_a_hidden_value_is_left() -> None:
+    """Two records that differ only in what is hidden, in boxes of one width, give the same bytes."""
+    plain = {"020 7946 0111": SECRETS["020 7946 0123"]}
+    lines = ["Ring the office:", "020 7946 0111"]
+    first = record_of(draw_page(lines, plain))
+    other = {"020 7946 0171": SECRETS["020 7946 0123"]}
+    second = record_of(draw_page(["Ring the office:", "020 7946 0171"], other))
+    assert not np.array_equal(first.pages[0].raster.pixels, second.pages[0].raster.pixels)
+    assert first.apply() == second.apply()
+
+
+# ------------------------------------------------------------------------------------------------ text
+
+
+MODES: dict[str, dict[str, object]] = {
+    "level": {},
+    "turned once": {"quarter_turns": 1},
+    "turned twice": {"quarter_turns": 2},
+    "turned three times": {"quarter_turns": 3},
+    "fax": {"mode": "bilevel", "dpi": (204, 98)},
+}
+
+
+@pytest.mark.parametrize("settings", MODES.values(), ids=MODES.keys())
+def test_the_text_layer_reads_as_the_page_with_notices_for_marks(settings: dict[str, object], tmp_path: Path) -> None:
+    record = record_of(draw_page(**settings))  # type: ignore[arg-type]
+    data = record.apply()
+    expected = " ".join(" ".join(MEMO).split())
+    for secret in SECRETS:
+        expected = expected.replace(secret.rstrip("."), LABEL)
+    # the full stop or comma at a value's end goes with it
+    path = tmp_path / "out.pdf"
+    path.write_bytes(data)
+    poppler = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True)
+    assert poppler.stderr == ""
+    for text in (text_of(data), poppler.stdout):
+        assert _letters(text) == _letters(expected)
+    if not settings:
+        assert text_of(data) == expected
+        assert " ".join(poppler.stdout.split()) == expected
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
+
+
+def test_skewed_pages_keep_every_visible_word_once() -> None:
+    record = record_of(draw_page(skew_deg=1.5, size=(1654, 1200), dpi=(200, 200), type_px=30))
+    words = text_of(record.apply()).split()
+    for token in ("MEMORANDUM", "arrangements", "barrier", "2023."):
+        assert token in words
+    assert " ".join(words).count(LABEL) == len(record.plan.marks)
+    assert "7946" not in words and "jordan.example@police.example" not in words
+
+
+@pytest.mark.parametrize("settings", [*MODES.values(), {"skew_deg": 2.0}], ids=[*MODES, "skewed"])
+def test_words_lie_where_they_are_seen(settings: dict[str, object]) -> None:
+    page = draw_page(**settings)  # type: ignore[arg-type]
+    reader = pypdfium2.PdfDocument(record_of(page).apply())
+    text_page = reader[0].get_textpage()
+    text = text_page.get_text_range()
+    for wanted in ("MEMORANDUM", "barrier", "Monday."):
+        start = text.index(wanted)
+        boxes = [text_page.get_charbox(i) for i in range(start, start + len(wanted))]
+        x = (min(b[0] for b in boxes) + max(b[2] for b in boxes)) / 2 * page.transcript.dpi[0] / 72
+        up = (min(b[1] for b in boxes) + max(b[3] for b in boxes)) / 2 * page.transcript.dpi[1] / 72
+        reading = page.transcript.readings[0]
+        place = reading.frame.box_to_page(next(w.box for w in reading.words if w.text == wanted))
+        assert place.padded(4).x0 <= x <= place.padded(4).x1
+        assert place.padded(4).y0 <= page.transcript.height_px - up <= place.padded(4).y1
+    reader.close()
+
+
+def test_words_read_in_a_blank_place_are_left_out() -> None:
+    page = draw_page()
+    words = page.transcript.readings[0].words
+    ghost = replace(words[-1], text="phantom", box=words[-1].box.padded(0), line=99)
+    ghost = replace(ghost, box=type(ghost.box)(900, 800, 1000, 824))
+    reading = replace(page.transcript.readings[0], words=(*words, ghost))
+    transcript = replace(page.transcript, readings=(reading,))
+    assert "phantom" not in text_of(record_of(replace(page, transcript=transcript)).apply())
+
+
+def test_the_layer_is_invisible_and_in_one_embedded_font(tmp_path: Path) -> None:
+    path = tmp_path / "out.pdf"
+    path.write_bytes(record_of(draw_page(), draw_page(page=1, mode="bilevel")).apply())
+    fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True)
+    assert fonts.stderr == ""
+    (row,) = fonts.stdout.splitlines()[2:]
+    assert "FOIAAA+Invisible" in row and re.search(r"yes\s+yes\s+yes", row)
+
+
+def test_characters_beyond_the_basic_plane_and_controls(tmp_path: Path) -> None:
+    page = draw_page()
+    words = list(page.transcript.readings[0].words)
+    words[0] = replace(words[0], text="MÉMO\x00\U0001f4de\u200b")
+    reading = replace(page.transcript.readings[0], words=tuple(words))
+    data = record_of(replace(page, transcript=replace(page.transcript, readings=(reading,)))).apply()
+    assert text_of(data).startswith("MÉMO\U0001f4de ")
+
+
+# ------------------------------------------------------------------------------------------------ the file
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    first, second = (record_of(draw_page(), draw_page(page=1, mode="colour")).apply() for _ in range(2))
+    assert first == second
+
+
+def test_another_title_gives_another_identifier() -> None:
+    record = record_of(draw_page())
+    ids = []
+    for title in ("One", "Two"):
+        with pikepdf.open(io.BytesIO(record.apply(title))) as pdf:
+            ids.append(bytes(pdf.trailer.ID[0]))
+    assert ids[0] != ids[1]
+
+
+def test_title_and_language_are_all_that_is_said() -> None:
+    data = record_of(draw_page()).apply("Fahrplan \u2013 (Entwurf) \\ 100 %\n")
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        assert str(pdf.docinfo["/Title"]) == "Fahrplan \u2013 (Entwurf) \\ 100 %"
+        assert set(pdf.docinfo.keys()) == {"/Title", "/Producer"}
+        assert str(pdf.docinfo["/Producer"]) == "foi-disclosure"
+        assert str(pdf.Root.Lang) == "en-GB"
+        assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
+    assert b"MuPDF" not in data
+
+
+def test_pages_have_the_size_of_the_paper() -> None:
+    record = record_of(draw_page(mode="bilevel", dpi=(204, 98)))
+    raster = record.pages[0].raster
+    with pikepdf.open(io.BytesIO(record.apply())) as pdf:
+        box = [float(v) for v in pdf.pages[0].mediabox]
+        assert box == [float(v) for v in pdf.pages[0].cropbox]
+    assert box[2:] == pytest.approx([raster.width_px * 72 / 204, raster.height_px * 72 / 98], abs=0.01)
+
+
+def test_other_readers_find_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "out.pdf"
+    path.write_bytes(record_of(draw_page(), draw_page(page=1, mode="bilevel", quarter_turns=1)).apply())
+    qpdf = subprocess.run(["qpdf", "--check", path], capture_output=True, text=True, check=False)
+    assert qpdf.returncode == 0 and qpdf.stderr == ""
+    assert shutil.which("pdfimages")
+    listed = subprocess.run(["pdfimages", "-list", path], capture_output=True, text=True, check=True)
+    assert [row.split()[8] for row in listed.stdout.splitlines()[2:]] == ["jpeg", "ccitt"]
+
+
+def test_an_office_scan_grows_by_less_than_a_third() -> None:
+    """Measured on a drawn page with paper grain, 200 dpi, as scanners compress it (quality 75)."""
+    page = draw_page([*MEMO, "", *MEMO], size=(1654, 2339), dpi=(200, 200), type_px=30)
+    grain = np.random.default_rng(1).normal(0, 4, page.raster.pixels.shape)
+    noisy = np.clip(page.raster.pixels * 0.93 + grain, 0, 255).astype(np.uint8)
+    scan = io.BytesIO()
+    Image.fromarray(noisy).save(scan, "JPEG", quality=75)
+    decoded = np.array(Image.open(scan))
+    record = record_of(replace(page, raster=replace(page.raster, pixels=decoded)))
+    assert len(record.apply()) < len(scan.getvalue()) * 4 / 3
+
+
+def test_a_fax_page_with_marks_stays_small() -> None:
+    record = record_of(draw_page([*MEMO, "", *MEMO], mode="bilevel", size=(1654, 2339), dpi=(200, 200)))
+    assert len(record.apply()) < 30_000
+
+
+# ------------------------------------------------------------------------------------------------ what is refused
+
+
+def test_pages_are_taken_one_at_a_time() -> None:
+    record = record_of(*(draw_page(page=i, mode="bilevel") for i in range(3)))
+    asked: list[int] = []
+
+    def rasters() -> object:
+        for raster in record.rasters():
+            asked.append(raster.page)
+            yield raster
+
+    assert apply_marks(rasters(), record.plan, record.transcript, "x") == record.apply("x")  # type: ignore[arg-type]
+    assert asked == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda rasters: rasters[:1], "there are 1 pages"),
+        (lambda rasters: [*rasters, rasters[0]], "more pages"),
+        (lambda rasters: rasters[::-1], "not the one"),
+        (lambda rasters: [replace(rasters[0], grid=1), rasters[1]], "grid"),
+        (lambda rasters: [replace(rasters[0], dpi=(72, 72)), rasters[1]], "resolution"),
+    ],
+    ids=["missing", "extra", "swapped", "another grid", "another resolution"],
+)
+def test_pages_that_are_not_those_that_were_read_are_refused(spoil: object, said: str) -> None:
+    record = record_of(draw_page(), draw_page(page=1))
+    rasters: list[PageRaster] = spoil(record.rasters())  # type: ignore[operator]
+    with pytest.raises(ValueError, match=said):
+        apply_marks(rasters, record.plan, record.transcript, "x")
+
+
+def test_a_plan_of_another_source_is_refused() -> None:
+    record = record_of(draw_page())
+    with pytest.raises(ValueError, match="another transcript"):
+        apply_marks(record.rasters(), replace(record.plan, source_sha256="0" * 64), record.transcript, "x")

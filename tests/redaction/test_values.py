@@ -1,0 +1,106 @@
+"""Searching withheld values in what would leave."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pikepdf
+import pytest
+
+from tasks.redaction.gate import check_values
+
+PHONE, MAIL, ADDRESS = "020 7946 0123", "jordan.example@police.example", "4 Sample Row, Exampleton ZZ9 9ZZ"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (PHONE, "ring 020 7946 0123 now"),
+        (PHONE, "ring 02079460123."),
+        (PHONE, "(020) 7946-0123"),
+        (PHONE, "+44 20 7946 0123"),
+        (PHONE, "0044 (0)20 7946 0123"),
+        (PHONE, "O20 7946 Ol23"),
+        (PHONE, "020 7946\n0123"),
+        ("+44 (0)20 7946 0123", "020 7946 0123"),
+        ("O20 7946 0l23 ", "O20 7946 0l23"),
+        (MAIL, "to JORDAN.EXAMPLE@POLICE.EXAMPLE please"),
+        (MAIL, "mailto:jordan.example@police.example?x=1"),
+        (MAIL, "jordan . example @ police . example"),
+        (MAIL, "j0rdan.examp1e@po1ice.example"),
+        (ADDRESS, "at 4 Sample Row Exampleton, ZZ9 9ZZ"),
+        ("ZZ9 9ZZ", "ZZ99ZZ and so on"),
+        ("intranet.example/desk7", "see http://intranet.example/desk7"),
+        ("Ｊordan.Example@police.example", "jordan.example@police.example"),
+    ],
+)
+def test_a_value_is_found_in_other_spellings(value: str, text: str) -> None:
+    assert [f.code for f in check_values({"letter": text}, [value])] == ["A25"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (PHONE, "020 7946 0124"),
+        (PHONE, "in 2023, 123 of 794 at 06:30"),
+        (MAIL, "jordan@police.example"),
+        (MAIL, "majordan.example@police.examples"),
+        ("4471", "pass number 4471"),
+        ("Enquiries", "Enquiries go to the desk"),
+        ("ext 12", "ext 12"),
+        ("a@b", "a@b"),
+        ("", "anything"),
+    ],
+)
+def test_what_is_another_value_or_no_evidence_is_not_found(value: str, text: str) -> None:
+    assert check_values({"letter": text}, [value]) == ()
+
+
+def test_terms_are_found_whole_whatever_their_length() -> None:
+    assert check_values({"a": "operation Nightjar began"}, [], terms=["nightjar"])
+    assert not check_values({"a": "nightjars sing"}, [], terms=["nightjar"])
+
+
+def test_names_are_searched_too_and_never_repeated() -> None:
+    (finding,) = check_values({"records/001-02079460123.pdf": "clean"}, [PHONE])
+    assert "name of item 1" in finding.message
+    assert "0123" not in repr(finding)
+
+
+def pdf_with(title: str) -> bytes:
+    out = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.docinfo["/Title"] = title
+        pdf.save(out)
+    return out.getvalue()
+
+
+def zip_with(name: str, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        pdf_with(f"Mail of {MAIL}"),
+        zip_with("a.txt", MAIL.encode()),
+        zip_with(f"{MAIL}.txt", b""),
+        zip_with("a.pdf", pdf_with(MAIL)),
+        MAIL.encode("utf-16-le"),
+        f'{{"text": "{MAIL}"}}'.encode(),
+    ],
+    ids=["pdf", "zip", "name in zip", "pdf in zip", "utf-16", "json"],
+)
+def test_files_are_looked_into(blob: bytes) -> None:
+    assert [f.code for f in check_values({"x": "clean", "y": blob}, [MAIL])] == ["A25"]
+    assert check_values({"y": blob}, ["robin@elsewhere.example"]) == ()
+
+
+def test_a_file_that_cannot_be_looked_into_is_a_finding() -> None:
+    (finding,) = check_values({"x": b"%PDF-1.7 broken"}, [MAIL])
+    assert finding.code == "A00"
