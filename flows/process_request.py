@@ -18,11 +18,12 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.place import open_place
 from tasks import steps
+from tasks.arrival import Intake
 from tasks.errors import FoiError, InvalidRequestError, LeakFoundError
 from tasks.model import Manifest, RecordOutcome, RedactionPlan, StageKeys, State, Transcript
 from tasks.request import REFERENCE
 from tasks.status import find_status, save_status
-from tasks.steps import Intake, StepResult
+from tasks.steps import StepResult
 from tasks.workplace import Workplace
 
 THREADS = 8
@@ -179,9 +180,7 @@ def redact_records(place: Workplace, intake: Intake, progress: Progress) -> tupl
         marks = len(place.load(plans[result.number], RedactionPlan).marks)
         progress.advance(result.number, "redacted", marks=marks)
         gating.append(
-            steps.gate_record.submit(
-                place, result.number, transcripts[result.number], plans[result.number], result.key
-            )
+            steps.gate_record.submit(place, result.number, transcripts[result.number], plans[result.number], result.key)
         )
     reports = _collect(gating, progress, "passed")
     stages = [

@@ -39,7 +39,7 @@ def release(
         if decision == "hold":
             _save(place, status, State.HELD, f"kept held by {reviewer}")
             return Completed(name="Held")
-        steps.record_approval(place, reference, status.dossier, reviewer)
+        steps.approve(place, reference, status.dossier, reviewer)
         _save(place, status, State.RELEASED)
         version = steps.publish(place, reference, status.dossier)
         published = replace(

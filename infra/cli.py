@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from tasks.errors import ConfigurationError, FoiError, VerificationFailedError
 
@@ -123,7 +122,9 @@ def submit(
 
     with desk.open_desk(state) as place:
         reference, uploaded, unchanged = desk.submit(place, folder)
-    console.print(f"[bold]{reference}[/]: {uploaded} uploaded, {unchanged} unchanged. Follow it: foi status {reference}")
+    console.print(
+        f"[bold]{reference}[/]: {uploaded} uploaded, {unchanged} unchanged. Follow it: foi status {reference}"
+    )
 
 
 @app.command()
@@ -196,7 +197,9 @@ def _decide(reference: str, reviewer: str, dossier: str, decision: str, state: P
 
     with desk.open_desk(state) as place:
         shown = desk.decide(place, reference, reviewer, dossier, decision)
-    console.print(f"[bold]{decision}[/] of {reference}, dossier {shown[:12]}, is on its way. See: foi status {reference}")
+    console.print(
+        f"[bold]{decision}[/] of {reference}, dossier {shown[:12]}, is on its way. See: foi status {reference}"
+    )
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Applies `prefect.yaml` to a Prefect server: its deployments, trigger and schedule.
 
-Rule kept here: Prefect's own command does it, so that what runs here is what an operator's `prefect deploy --all` makes.
-Deploying recreates the trigger (an event in that moment is lost), so an unchanged file is not applied again.
+Rule kept here: Prefect's own command does it, so that what runs here is what an operator's `prefect deploy --all`
+makes. Deploying recreates the trigger (an event in that moment is lost), so an unchanged file is not applied again.
 """
 
 from __future__ import annotations

@@ -100,16 +100,18 @@ def _reference_in(untrusted: bytes, folder: Path) -> str:
     return said if isinstance(said, str) else folder.name
 
 
-def _upload(
-    store: ObjectStore, bucket: str, reference: str, folder: Path, name: str, always: bool = False
-) -> bool:
+def _upload(store: ObjectStore, bucket: str, reference: str, folder: Path, name: str, always: bool = False) -> bool:
     """Upload one file unless the same bytes are there; whether it was uploaded."""
     import hashlib
 
     data = (folder / name).read_bytes()
     key = f"{reference}/{name}"
     known = store.head(bucket, key)
-    same = known is not None and known.size == len(data) and known.etag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    same = (
+        known is not None
+        and known.size == len(data)
+        and known.etag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    )
     if same and not always:
         return False
     store.put(bucket, key, data, mimetypes.guess_type(name)[0] or "application/octet-stream")
@@ -239,7 +241,15 @@ def caseload(place: Workplace, reference: str | None = None) -> list[CaseRow]:
         action = STATE_MEANING[status.state][1]
         rows.append(
             CaseRow(
-                name, str(status.state), status.reason, action, status.version, due, left, status.dossier, status.records
+                name,
+                str(status.state),
+                status.reason,
+                action,
+                status.version,
+                due,
+                left,
+                status.dossier,
+                status.records,
             )
         )
     if reference and not rows:

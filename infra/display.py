@@ -41,7 +41,13 @@ def _plain(title: str, *columns: str) -> Table:
 @contextmanager
 def redaction_progress(console: Console, files: int) -> Iterator[Callable[[Input, str], None]]:
     """A bar that counts files read and files done."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         bars = {"read": progress.add_task("read", total=files), "done": progress.add_task("done", total=files)}
         yield lambda _input, stage: progress.advance(bars[stage])
@@ -52,7 +58,11 @@ def redaction_table(outcomes: Sequence[Outcome]) -> Table:
     table = _plain("", "file", "outcome", "pages", "marks", "why")
     for one in outcomes:
         table.add_row(
-            escape(str(one.input.stem)), outcome_text(one.outcome), str(one.pages or ""), str(one.marks), escape(one.reason)
+            escape(str(one.input.stem)),
+            outcome_text(one.outcome),
+            str(one.pages or ""),
+            str(one.marks),
+            escape(one.reason),
         )
     counts = {word: sum(o.outcome == word for o in outcomes) for word in dict.fromkeys(o.outcome for o in outcomes)}
     table.caption = ", ".join(f"{count} {word}" for word, count in counts.items())
@@ -65,7 +75,9 @@ def verdict_table(verdict: Verdict) -> Table:
     table = _plain("Everything holds." if verdict.ok else "This bundle does NOT hold what it claims.", "", "check", "")
     for check in verdict.checks:
         table.add_row(
-            Text("ok", style="green") if check.ok else Text("FAILED", style="bold red"), check.name, escape(check.sentence)
+            Text("ok", style="green") if check.ok else Text("FAILED", style="bold red"),
+            check.name,
+            escape(check.sentence),
         )
     return table
 

@@ -65,7 +65,10 @@ def _language(name: str, why: str) -> Check:
         ).stdout
     there = name in said.split("\n")
     return Check(
-        f"Tesseract data {name} ({why})", there, "found" if there else "not found", f"apt-get install tesseract-ocr-{name}"
+        f"Tesseract data {name} ({why})",
+        there,
+        "found" if there else "not found",
+        f"apt-get install tesseract-ocr-{name}",
     )
 
 

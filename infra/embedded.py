@@ -138,6 +138,7 @@ class Stack:
         store = self.store
         for bucket in BUCKETS:
             store.ensure_bucket(f"{self._prefix}{bucket}")
+        store.open_to_public(f"{self._prefix}disclosure")
         with httpx.Client(base_url=self.environment["PREFECT_API_URL"], trust_env=False, timeout=1) as api:
             self._children["prefect"].wait_until(lambda: _is_healthy(api), _SERVER_TIMEOUT_S)
             self._children["worker"].wait_until(lambda: self._is_working(api), _WORKER_TIMEOUT_S)
@@ -218,8 +219,7 @@ class Stack:
             "FOI_STORE_SECRET_KEY": self._gateway.secret_key,
             "FOI_STORE_REGION": "us-east-1",
             "FOI_BUCKET_PREFIX": self._prefix,
-            "NO_PROXY": HOST,
-            "no_proxy": HOST,
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), _unproxied()),
         }
 
     def _start(self, name: str, argv: tuple[str, ...], more: Mapping[str, str] | None = None) -> None:
@@ -305,6 +305,12 @@ def _locked(state: Path) -> IO[str]:
 def _inherited_environment() -> dict[str, str]:
     """Ours, without what would lead a server elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+
+
+def _unproxied() -> str:
+    """Hosts that are reached directly: ours, and those the operator named."""
+    named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    return f"{named},{HOST}".removeprefix(",")
 
 
 def _is_healthy(api: httpx.Client) -> bool:

@@ -26,10 +26,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from io import RawIOBase
-from typing import BinaryIO, Self
+from typing import IO, Self
 
 from tasks.codec import decode, encode
 from tasks.errors import CorruptFileError, FoiError, LimitExceededError, ReaderUnavailableError, all_errors
@@ -55,7 +55,7 @@ class ChildTimedOutError(LimitExceededError):
     message = "Reading the file took longer than its limit."
 
 
-def write_frame(stream: BinaryIO, blobs: Sequence[bytes]) -> None:
+def write_frame(stream: IO[bytes], blobs: Sequence[bytes]) -> None:
     """Write one frame."""
     stream.write(_COUNT.pack(len(blobs)))
     for blob in blobs:
@@ -64,7 +64,7 @@ def write_frame(stream: BinaryIO, blobs: Sequence[bytes]) -> None:
     stream.flush()
 
 
-def read_frame(stream: RawIOBase | BinaryIO) -> list[bytes] | None:
+def read_frame(stream: RawIOBase | IO[bytes]) -> list[bytes] | None:
     """Read one frame; None at the end of the stream.
 
     Raises:
@@ -77,7 +77,7 @@ def read_frame(stream: RawIOBase | BinaryIO) -> list[bytes] | None:
     return [_exactly(stream, _LENGTH.unpack(_exactly(stream, _LENGTH.size))[0]) for _ in range(count)]
 
 
-def _exactly(stream: RawIOBase | BinaryIO, size: int) -> bytes:
+def _exactly(stream: RawIOBase | IO[bytes], size: int) -> bytes:
     parts: list[bytes] = []
     while size > 0:
         part = stream.read(min(size, 1 << 20))
@@ -194,16 +194,14 @@ def _error(code: str, detail: str) -> FoiError:
 # ------------------------------------------------------------------------------------------------ in the mother
 
 
-def serve(requests: RawIOBase, replies: BinaryIO, jobs: Mapping[str, Job], scratch: Path) -> None:
+def serve(requests: RawIOBase, replies: IO[bytes], jobs: Mapping[str, Job], scratch: Path) -> None:
     """Answer calls until the caller goes away."""
     gc.freeze()
     while (call := read_frame(requests)) is not None:
         head = decode(call[0], dict[str, str | float])
         folder = Path(tempfile.mkdtemp(prefix="job-", dir=scratch))
         try:
-            reply = _run_in_child(
-                jobs[str(head["job"])], call[1:], float(head["timeout_s"]), folder, requests.fileno()
-            )
+            reply = _run_in_child(jobs[str(head["job"])], call[1:], float(head["timeout_s"]), folder, requests.fileno())
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if reply is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -122,7 +123,7 @@ class Frame:
         """A point of reading space in page space."""
         width, height = self.size
         if self.skew_deg:
-            # y points down, so an anticlockwise turn by +a as seen maps (x, y) to (x cos a + y sin a, y cos a - x sin a).
+            # y points down: an anticlockwise turn by a, as seen, takes (x, y) to (x cos a + y sin a, y cos a - x sin a).
             a = math.radians(-self.skew_deg)
             cx, cy = width / 2, height / 2
             dx, dy = x - cx, y - cy
@@ -167,5 +168,5 @@ class Frame:
         pieces = max(1, math.ceil(along_x / max_rise_px)) if self.skew_deg else 1
         pieces = min(pieces, max(1, box.width // 8))
         edges = [box.x0 + round(box.width * i / pieces) for i in range(pieces + 1)]
-        boxes = (self.box_to_page(Box(a, box.y0, b, box.y1)) for a, b in zip(edges, edges[1:], strict=False))
+        boxes = (self.box_to_page(Box(a, box.y0, b, box.y1)) for a, b in pairwise(edges))
         return tuple(b for b in boxes if b.area)

@@ -6,7 +6,7 @@ Importing this module imports everything a job needs, so that a forked child imp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 
@@ -26,8 +26,8 @@ cv2.setNumThreads(1)  # one core a child; the caller decides how many children
 class ReadingSettings:
     """What reading depends on besides the file."""
 
-    ocr: OcrSettings = OcrSettings()
-    limits: Limits = Limits()
+    ocr: OcrSettings = field(default_factory=OcrSettings)
+    limits: Limits = field(default_factory=Limits)
 
 
 def look(settings: bytes, name: bytes, untrusted: bytes) -> list[bytes]:

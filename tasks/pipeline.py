@@ -98,9 +98,7 @@ def gate_record(pdf: bytes, plan: RedactionPlan, transcript: Transcript, setting
 
     def reread(pixels: NDArray[np.uint8], dpi: float) -> list[str]:
         # Bands stitched on a sheet are one block of lines, already level.
-        words = recognise(
-            pixels, psm=6, dpi=round(dpi), language=settings.language, timeout_s=settings.timeout_s
-        )
+        words = recognise(pixels, psm=6, dpi=round(dpi), language=settings.language, timeout_s=settings.timeout_s)
         return [word.text for word in words]
 
     return check_record(pdf, plan, transcript, reread)

@@ -15,9 +15,7 @@ from tasks.model import RecordOutcome, RequestStatus, State
 from tasks.store import ObjectInfo
 from tasks.workplace import Workplace
 
-SETTLED = frozenset(
-    {State.WAITING, State.HELD, State.QUARANTINED, State.BLOCKED, State.PUBLISHED, State.WITHDRAWN}
-)
+SETTLED = frozenset({State.WAITING, State.HELD, State.QUARANTINED, State.BLOCKED, State.PUBLISHED, State.WITHDRAWN})
 """States in which the same listing needs no further run."""
 
 

@@ -11,62 +11,29 @@ Rules kept here:
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State as PrefectState
 from prefect.client.schemas.objects import TaskRun
-from prefect.states import State as PrefectState
 from prefect.tasks import Task, exponential_backoff
 
-from tasks import pipeline
-from tasks.codec import decode, digest, encode, fingerprint, unpack
-from tasks.contacts.text import withhold_in_text
-from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
-from tasks.disclosure.notice import missing_parts
-from tasks.disclosure.publish import publish as publish_bundle
-from tasks.errors import (
-    EmptyFileError,
-    FoiError,
-    InvalidRequestError,
-    LeakFoundError,
-    LimitExceededError,
-    NotApprovedError,
-    RejectedInputError,
-    TransientError,
-)
-from tasks.intake import REQUEST_FILE, Candidate, check_key, understand
-from tasks.model import (
-    Approval,
-    Case,
-    Dossier,
-    Manifest,
-    Media,
-    Record,
-    RecordOutcome,
-    RedactedRecord,
-    RedactionPlan,
-    Rejection,
-    StageKeys,
-    State,
-    Transcript,
-    VerificationReport,
-    WithheldRecord,
-)
-from tasks.redaction.gate import check_values
-from tasks.request import Policy, Request, parse_request
-from tasks.status import SETTLED, find_status, list_request, listing_digest, now, save_status
+from tasks import arrival, casework, pipeline
+from tasks.arrival import Intake
+from tasks.casework import REVIEW_NONE, policy_of, refusal
+from tasks.codec import digest, encode, fingerprint
+from tasks.errors import FoiError, RejectedInputError, TransientError
+from tasks.model import Manifest, Record, StageKeys, VerificationReport
+from tasks.request import Policy
 from tasks.store import ObjectInfo
 from tasks.workplace import Workplace
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-REVIEW_NONE = "policy: no review asked for"
 
 
 class RecordChangedError(TransientError):
@@ -118,142 +85,40 @@ def step(name: str, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     return wrap
 
 
-# ------------------------------------------------------------------------------------------------ intake
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What taking a request in came to: its state, and where its manifest lies when there is work to do."""
-
-    state: State
-    listing: str
-    manifest: str = ""
-    numbers: tuple[int, ...] = ()
-    unchanged: bool = False
+# ------------------------------------------------------------------------------------------------ the request
 
 
 @step("take in", "take in")
 def take_in(place: Workplace, reference: str) -> Intake:
     """List the request's objects and, if anything changed since its last run, look at each record."""
-    objects = list_request(place, reference)
-    listing = listing_digest(place, objects)
-    known = find_status(place, reference)
-    if known and known.listing == listing and known.state in SETTLED:
-        return Intake(known.state, listing, unchanged=True)
-    version = known.version if known else 0
-    if REQUEST_FILE not in objects:
-        outcomes = tuple(RecordOutcome(name, "waiting") for name in sorted(objects))
-        save_status(
-            place,
-            reference,
-            State.WAITING,
-            reason="request.json has not arrived",
-            listing=listing,
-            version=version,
-            records=outcomes,
-        )
-        return Intake(State.WAITING, listing)
-    try:
-        request = load_request(place, reference)
-    except InvalidRequestError as error:
-        rejection = _quarantine(place, reference, objects[REQUEST_FILE], REQUEST_FILE, error)
-        save_status(
-            place,
-            reference,
-            State.QUARANTINED,
-            reason=str(error),
-            listing=listing,
-            version=version,
-            records=(_outcome_of(rejection),),
-        )
-        return Intake(State.QUARANTINED, listing)
-    policy = place.policy.with_overrides(request.policy)
-    contents = understand(reference, objects, request, policy, request.requester)
-    if contents.missing:
-        outcomes = tuple(
-            RecordOutcome(name, "waiting", reason="listed in request.json, not in the bucket")
-            for name in contents.missing
-        )
-        save_status(
-            place,
-            reference,
-            State.WAITING,
-            reason="a listed record has not arrived",
-            listing=listing,
-            version=version,
-            records=outcomes,
-        )
-        return Intake(State.WAITING, listing)
-
-    records: list[Record] = []
-    rejected: list[Rejection] = []
-    for candidate in contents.candidates:
-        try:
-            records.append(_look(place, candidate))
-        except RejectedInputError as error:
-            name = candidate.info.key.removeprefix(f"{reference}/")
-            rejected.append(_quarantine(place, reference, candidate.info, name, error))
-    manifest = Manifest(
-        reference, listing, objects[REQUEST_FILE].etag, tuple(records), tuple(rejected)
-    )
-    key = place.save(f"manifests/{reference}/{fingerprint(manifest)}.json.gz", manifest)
-    unlisted = tuple(RecordOutcome(name, "unlisted", reason="not in request.json") for name in contents.unlisted)
-    outcomes = tuple(_outcome_of(r) for r in rejected) + unlisted
-    state = State.PROCESSING if records else State.QUARANTINED
-    save_status(
-        place,
-        reference,
-        state,
-        reason="" if records else "no record could be taken in",
-        listing=listing,
-        version=version,
-        records=outcomes,
-    )
-    return Intake(state, listing, key, tuple(record.number for record in records))
+    return arrival.take_in(place, reference)
 
 
-def load_request(place: Workplace, reference: str) -> Request:
-    """The request's `request.json`.
-
-    Raises:
-        InvalidRequestError: naming the fields at fault.
-    """
-    return parse_request(place.store.get(place.buckets.intake, f"{reference}/{REQUEST_FILE}"), reference)
+@step("assemble", "assemble")
+def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejected: Sequence[int]) -> str:
+    """Put the records of a request together into the dossier that a person approves; returns its digest."""
+    return casework.assemble(place, manifest, stages, rejected)
 
 
-def _look(place: Workplace, candidate: Candidate) -> Record:
-    """Look at one record's bytes, or remember what they were when neither name, etag nor size changed."""
-    info = candidate.info
-    check_key(info.key)
-    memory = f"seen/{fingerprint(info.key, info.etag, info.size, place.reading.limits)}.json"
-    record = place.load_plain(memory, Record)
-    if record is None:
-        if info.size == 0:
-            raise EmptyFileError(subject=info.key)
-        if info.size > place.reading.limits.max_bytes:
-            raise LimitExceededError(f"{info.size} bytes.", subject=info.key)
-        data = place.store.get(place.buckets.intake, info.key)
-        (media,) = place.apart.call("look", encode(place.reading), PurePosixPath(info.key).name.encode(), data)
-        record = Record(
-            candidate.number, info.key, info.etag, digest(data), len(data), decode(media, Media), candidate.title
-        )
-        place.save_plain(memory, record)
-    return replace(record, number=candidate.number, title=candidate.title, date=candidate.date)
+@step("approve by policy", "approve by policy")
+def approve_by_policy(place: Workplace, manifest: str, dossier: str) -> str:
+    """Record the approval of a complete request that asks for no review; else say what it is held for."""
+    reason = casework.reason_to_hold(place, manifest, dossier)
+    if not reason:
+        casework.record_approval(place, place.load(manifest, Manifest).reference, dossier, REVIEW_NONE)
+    return reason
 
 
-def _quarantine(
-    place: Workplace, reference: str, info: ObjectInfo, name: str, error: RejectedInputError
-) -> Rejection:
-    """Copy a rejected file beside its reason; the original stays where it is."""
-    rejection = Rejection(name, error.code, str(error), error.action)
-    folder = f"{reference}/{fingerprint(info.key, info.etag)[:16]}"
-    place.store.copy(place.buckets.intake, info.key, place.buckets.quarantine, f"{folder}/file")
-    place.store.put(place.buckets.quarantine, f"{folder}/reason.json", encode(rejection), "application/json")
-    return rejection
+@step("approve", "approve")
+def approve(place: Workplace, reference: str, dossier: str, by: str) -> None:
+    """Record a person's approval of exactly this dossier."""
+    casework.record_approval(place, reference, dossier, by)
 
 
-def _outcome_of(rejection: Rejection) -> RecordOutcome:
-    return RecordOutcome(rejection.name, "quarantined", reason=f"{rejection.detail} {rejection.action}")
+@step("publish", "publish")
+def publish(place: Workplace, reference: str, dossier: str) -> int:
+    """Publish an approved dossier; returns the version. Everything is checked again on the bytes that leave."""
+    return casework.publish_approved(place, reference, dossier)
 
 
 # ------------------------------------------------------------------------------------------------ one record
@@ -282,7 +147,7 @@ def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
     except RejectedInputError as error:
         reference = place.load(manifest, Manifest).reference
         info = ObjectInfo(record.key, record.size, record.etag, "")
-        _quarantine(place, reference, info, record.key.removeprefix(f"{reference}/"), error)
+        arrival.quarantine(place, reference, info, error)
         return StepResult(number, rejected=error.code)
     return StepResult(number, place.save_bytes(key, transcript, "application/gzip"))
 
@@ -290,7 +155,7 @@ def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
 @step("find", "find contacts in record {number}")
 def find_in_record(place: Workplace, manifest: str, number: int, transcript: str) -> StepResult:
     """Claim every contact detail of one record."""
-    policy = _policy(place, manifest)
+    policy = policy_of(place, manifest)
     source, reading = _names(transcript)
     key = f"found/{source}/{fingerprint(reading, pipeline.redaction_fingerprint(policy))[:32]}.json.gz"
     if not place.has(key):
@@ -304,7 +169,7 @@ def plan_record(
     place: Workplace, manifest: str, number: int, transcript: str, found: str, in_request: Sequence[str]
 ) -> StepResult:
     """Decide the marks of one record, sweeping for what was found anywhere in the request."""
-    policy = _policy(place, manifest)
+    policy = policy_of(place, manifest)
     source, _ = _names(transcript)
     depends = fingerprint(transcript, found, sorted(in_request), pipeline.redaction_fingerprint(policy))
     key = f"plans/{source}/{depends[:32]}.json.gz"
@@ -349,128 +214,7 @@ def gate_record(place: Workplace, number: int, transcript: str, plan: str, pdf: 
     return StepResult(number, key, refusal(place.load(key, VerificationReport)))
 
 
-def refusal(report: VerificationReport) -> str:
-    """The codes of the gate's findings, "" when it passed the file."""
-    return " ".join(sorted({finding.code for finding in report.findings}))
-
-
-# ------------------------------------------------------------------------------------------------ the request
-
-
-@step("assemble", "assemble")
-def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejected: Sequence[int]) -> str:
-    """Put the records of a request together into the dossier that a person approves; returns its digest.
-
-    Raises:
-        LeakFoundError: the gate refused a record, or a withheld value stands elsewhere in the disclosure.
-    """
-    taken = place.load(manifest, Manifest)
-    request = load_request(place, taken.reference)
-    policy = place.policy.with_overrides(request.policy)
-    records: list[RedactedRecord] = []
-    withheld_values: set[str] = set()
-    by_number = {record.number: record for record in taken.records}
-    refused: list[str] = []
-    for keys in stages:
-        plan = place.load(keys.plan, RedactionPlan)
-        report = place.load(keys.report, VerificationReport)
-        if not report.passed:
-            refused.append(f"record {keys.number}: {refusal(report)}")
-            continue
-        withheld_values.update(plan.withheld)
-        records.append(_redacted(place, by_number[keys.number], keys, plan, report))
-    if refused:
-        raise LeakFoundError("; ".join(refused))
-    dossier = Dossier(
-        reference=taken.reference,
-        title=_publishable(request.title, request, policy, withheld_values),
-        letter=_letter(request, policy, withheld_values),
-        records=tuple(records),
-        withheld=_not_included(taken, rejected),
-        policy=policy.digest,
-        pipeline=pipeline.PIPELINE,
-        tools=pipeline.tool_versions(),
-    )
-    name = dossier_digest(dossier)
-    files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
-    draft = assemble_bundle(dossier, None, files, policy, place.keys, version=1)
-    _refuse_values(draft, withheld_values)
-    place.save(f"dossiers/{taken.reference}/{name}.json.gz", dossier)
-    place.save(f"cases/{taken.reference}/{name}.json.gz", Case(taken.reference, taken.listing, manifest, tuple(stages)))
-    return name
-
-
-@step("approve by policy", "approve by policy")
-def approve_by_policy(place: Workplace, manifest: str, dossier: str) -> str:
-    """Record the approval of a complete request that asks for no review; else say what it is held for."""
-    reference = place.load(manifest, Manifest).reference
-    content = place.load(f"dossiers/{reference}/{dossier}.json.gz", Dossier)
-    missing = missing_parts(content, _policy(place, manifest))
-    if missing:
-        return "the response is incomplete: " + "; ".join(missing)
-    if load_request(place, reference).review != "none":
-        return "waiting for a person's release"
-    if not place.allow_unreviewed:
-        return "waiting for a person's release (the setting FOI_ALLOW_UNREVIEWED is off)"
-    record_approval(place, reference, dossier, REVIEW_NONE)
-    return ""
-
-
-def record_approval(place: Workplace, reference: str, dossier: str, by: str) -> Approval:
-    """Write down who released exactly which dossier. The first approval of a dossier stands."""
-    key = _approval_key(reference, dossier)
-    known = place.load_plain(key, Approval)
-    if known is None:
-        known = Approval(reference, dossier, by, now())
-        place.save_plain(key, known)
-    return known
-
-
-@step("publish", "publish")
-def publish(place: Workplace, reference: str, dossier: str) -> int:
-    """Publish an approved dossier; returns the version. Everything is checked again on the bytes that leave.
-
-    Raises:
-        NotApprovedError: nobody approved exactly this dossier.
-        LeakFoundError: a file is not the one the gate passed, or a withheld value stands in the bundle.
-    """
-    approval = place.load_plain(_approval_key(reference, dossier), Approval)
-    if approval is None:
-        raise NotApprovedError
-    content = place.load(f"dossiers/{reference}/{dossier}.json.gz", Dossier)
-    case = place.load(f"cases/{reference}/{dossier}.json.gz", Case)
-    policy = _policy(place, case.manifest)
-    if dossier_digest(content) != dossier or policy.digest != content.policy:
-        raise NotApprovedError("The content changed after the approval.")
-    files: dict[str, bytes] = {}
-    values: set[str] = set()
-    for record, keys in zip(content.records, case.records, strict=True):
-        pdf = place.load_bytes(keys.pdf)
-        report_bytes = place.load_bytes(keys.report)
-        report = unpack(report_bytes, VerificationReport)
-        passed = report.passed and report.file_sha256 == digest(pdf) == record.sha256
-        if not passed or digest(report_bytes) != record.report_sha256:
-            raise LeakFoundError(f"record {record.number}: not the file that passed the gate")
-        files[record.file_name] = pdf
-        values.update(place.load(keys.plan, RedactionPlan).withheld)
-    entry = publish_bundle(
-        place.store,
-        place.buckets.disclosure,
-        content,
-        approval,
-        files,
-        policy,
-        place.keys,
-        inspect=lambda bundle: _refuse_values(bundle, values),
-    )
-    return entry.version
-
-
 # ------------------------------------------------------------------------------------------------ within
-
-
-def _approval_key(reference: str, dossier: str) -> str:
-    return f"approvals/{reference}/{dossier}.json"
 
 
 def _names(key: str) -> tuple[str, str]:
@@ -483,76 +227,12 @@ def _record(place: Workplace, manifest: str, number: int) -> Record:
     return next(record for record in place.load(manifest, Manifest).records if record.number == number)
 
 
-def _policy(place: Workplace, manifest: str) -> Policy:
-    request = load_request(place, place.load(manifest, Manifest).reference)
-    return place.policy.with_overrides(request.policy)
-
-
 def _policy_json(policy: Policy) -> bytes:
     return policy.model_dump_json(by_alias=True).encode()
 
 
 def _source(place: Workplace, record: Record) -> bytes:
     data = place.store.get(place.buckets.intake, record.key)
-    if hashlib.sha256(data).hexdigest() != record.sha256:
+    if digest(data) != record.sha256:
         raise RecordChangedError
     return data
-
-
-def _redacted(
-    place: Workplace, record: Record, keys: StageKeys, plan: RedactionPlan, report: VerificationReport
-) -> RedactedRecord:
-    pdf = place.load_bytes(keys.pdf)
-    transcript = place.load(keys.transcript, Transcript)
-    return RedactedRecord(
-        number=record.number,
-        title=record.title,
-        date=record.date,
-        file_name=safe_file_name(record.number, record.title),
-        source_sha256=record.sha256,
-        sha256=report.file_sha256,
-        size=len(pdf),
-        pages=tuple((page.width_px, page.height_px) for page in transcript.pages),
-        marks=plan.marks,
-        report_sha256=digest(place.load_bytes(keys.report)),
-    )
-
-
-def _not_included(taken: Manifest, rejected: Sequence[int]) -> tuple[WithheldRecord, ...]:
-    """What the reader is told of records that could not be processed; their names stay inside."""
-    reason = "This record could not be read and is not part of this response; a readable copy is being sought."
-    late = [WithheldRecord(r.number, r.title, reason) for r in taken.records if r.number in rejected]
-    known = {record.number for record in taken.records}
-    free = (n for n in range(1, len(known) + len(taken.rejected) + 1) if n not in known)
-    early = [WithheldRecord(n, f"Record {n}", reason) for n, _ in zip(free, taken.rejected, strict=False)]
-    return tuple(sorted([*late, *early], key=lambda record: record.number))
-
-
-def _letter(request: Request, policy: Policy, values: set[str]) -> dict[str, object]:
-    """The request as it may be published: every free text of it without contact details and names of the requester."""
-
-    def clean(value: object) -> object:
-        if isinstance(value, str):
-            return _publishable(value, request, policy, values)
-        if isinstance(value, dict):
-            return {key: clean(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [clean(item) for item in value]
-        return value
-
-    public = request.model_dump(mode="json", by_alias=True, exclude={"records", "policy", "requester", "review"})
-    kept = {name: public.pop(name) for name in ("reference", "received")}
-    return {**kept, **{name: clean(value) for name, value in public.items()}}
-
-
-def _publishable(text: str, request: Request, policy: Policy, values: set[str]) -> str:
-    # Values of the records are withheld from the letter too; short ones would tear ordinary words apart.
-    terms = (*request.requester, *sorted(value for value in values if len(value) >= 8))
-    return withhold_in_text(text, policy, terms)
-
-
-def _refuse_values(bundle: dict[str, bytes], values: set[str]) -> None:
-    written = {name: data for name, data in bundle.items() if not name.endswith(".pdf")}
-    findings = check_values({**written, **{f"name of file {n}": name for n, name in enumerate(sorted(bundle))}}, sorted(values))
-    if findings:
-        raise LeakFoundError("the bundle: " + " ".join(sorted({finding.code for finding in findings})))

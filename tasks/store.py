@@ -12,6 +12,7 @@ Nothing here reads the environment, the AWS configuration files or instance meta
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -23,16 +24,8 @@ from typing import Any, Protocol
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    IncompleteReadError,
-    ParamValidationError,
-)
-from botocore.exceptions import (
-    ConnectionError as UnreachableError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, ParamValidationError
+from botocore.exceptions import ConnectionError as UnreachableError
 
 from tasks.errors import ConfigurationError, FoiError, StoreUnavailableError, UnsafeKeyError
 
@@ -316,6 +309,22 @@ class S3Store:
             except ClientError as error:
                 if _code(error) != "BucketAlreadyOwnedByYou":
                     raise
+
+    def open_to_public(self, bucket: str) -> None:
+        """Let anyone read the bucket's objects, by key and without an account; listing and writing stay closed."""
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": ["*"]},
+                    "Action": ["s3:GetObject"],
+                    "Resource": [f"arn:aws:s3:::{bucket}/*"],
+                }
+            ],
+        }
+        with _translated():
+            self._client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
     def _pages(self, bucket: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
         with _translated(prefix):

@@ -16,6 +16,8 @@ from infra.embedded import Stack
 from infra.gateway import HOST, Gateway, free_port, program
 from tasks.store import S3Store
 
+_KINDS = ("port", "port.grpc")
+
 
 @dataclass(frozen=True)
 class StoreServer:
@@ -56,7 +58,7 @@ def seaweedfs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreS
     finally:
         child.stop(timeout_s=1)  # it waits for its clients, who keep their connections
         for left in Path("/tmp").glob("seaweedfs-*.sock"):  # noqa: S108 - where it puts them
-            if int(left.stem.rpartition("-")[2]) in ports.values():
+            if left.stem.rpartition("-")[2] in map(str, ports.values()):
                 left.unlink(missing_ok=True)
 
 
@@ -65,9 +67,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole embedded stack with its watcher; `stack.environment` is what programs need to use it."""
     with Stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
-
-
-_KINDS = ("port", "port.grpc")
 
 
 def _seaweedfs(folder: Path, ports: dict[str, int], access_key: str, secret_key: str) -> Child:

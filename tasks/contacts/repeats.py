@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tasks.contacts.confusion import DIGIT_LOOKALIKES, distance, skeleton, skeleton_with_positions
+from rapidfuzz.distance import Levenshtein
+
+from tasks.contacts.confusion import DIGIT_LOOKALIKES, skeleton, skeleton_with_positions
 from tasks.contacts.public import number_form
 from tasks.contacts.recognisers import phone
 from tasks.model import Detection, Kind
@@ -108,6 +110,10 @@ def places_of(value: SoughtValue, folded: FoldedText) -> Iterator[tuple[int, int
     stream, positions = (folded.digits, folded.digit_positions) if value.digits else (folded.glyphs, folded.glyph_positions)
     for first, last in _matches(value.form, stream, value.errors):
         start, end = positions[first], positions[last - 1] + 1
+        if last - first != len(value.form) or stream[first:last] != value.form:
+            whole_words = not folded.text[start - 1 : start].isalnum() and not folded.text[end : end + 1].isalnum()
+            if not whole_words or "\t" in folded.text[start:end] or ("@" in value.form) != ("@" in stream[first:last]):
+                continue
         if value.digits:
             piece = folded.text[start:end]
             real = sum(c.isdigit() for c in piece)
@@ -144,12 +150,15 @@ def _matches(form: str, stream: str, errors: int) -> Iterator[tuple[int, int]]:
 
 def _best_stretch(form: str, stream: str, first: int, errors: int) -> tuple[int, int] | None:
     size = len(form)
-    best: tuple[float, int, int] | None = None
-    for a in range(max(0, first - errors), first + errors + 1):
-        for b in range(a + size - errors, a + size + errors + 1):
-            if b > len(stream) or (a != first and b - a != size and errors < 2):
+    best: tuple[int, int, int] | None = None
+    if first >= 0 and stream.startswith(form, first):
+        return first, first + size
+    for a in range(max(0, first - errors), first + errors + 1) if errors else ():
+        for b in range(a + size - errors, min(len(stream), a + size + errors) + 1):
+            # Both ends must hold, lest a neighbour's glyph be taken in for one that is missing.
+            if stream[a] != form[0] or stream[b - 1] != form[-1]:
                 continue
-            away = 0.0 if stream[a:b] == form else distance(form, stream[a:b], float(errors)) if errors else 9.0
+            away = Levenshtein.distance(form, stream[a:b], score_cutoff=errors)
             if away <= errors and (best is None or away < best[0]):
                 best = (away, a, b)
     return None if best is None else (best[1], best[2])

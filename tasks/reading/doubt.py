@@ -28,8 +28,8 @@ UNREADABLE_MEAN = 45.0
 """Upright pages, however poor, read at a mean above 60; the same pages upside down at 20 to 32."""
 
 SPECK_PX = 3
-UNREAD_IN = (0.35, 0.09)
-"""Smallest unread patch worth naming, width and height in inches: about four characters."""
+UNREAD_IN = (0.5, 0.1)
+"""Smallest unread patch worth naming, width and height in inches: a short e-mail name written by hand."""
 
 MAX_PATCHES = 12
 INKY = 0.0004
@@ -100,7 +100,7 @@ def find_doubts(reading: ReadingRaster, assessment: Assessment) -> tuple[Doubt, 
     # On a page that reads badly everywhere the line above says it; patches would be all over it.
     if assessment.low <= 0.35:
         for patch in assessment.patches[:MAX_PATCHES]:
-            score = min(0.7, round(0.2 + 0.1 * patch.width / reading.dpi, 2))
+            score = min(0.7, round(0.1 + 0.15 * patch.width / reading.dpi, 2))
             message = "Something looks like writing and could not be read."
             doubts.append(Doubt("handwriting-like", message, score, reading.frame.box_to_page(patch)))
     return tuple(doubts)

@@ -45,7 +45,10 @@ MANY_SPECKS = 0.003
 PANEL_DPI = 50
 DARK = 115
 SMALLEST_PANEL_IN = (0.6, 0.12)
-"""Width and height in inches."""
+"""Width and height in inches: room for a word."""
+
+SMALLEST_LIGHT_IN = (0.6, 0.35)
+"""A light area within a panel; lower ones are lines of heavy letters."""
 
 RECTANGULAR = 0.6
 """Share of its bounding box that a panel fills, at least."""
@@ -167,57 +170,66 @@ def lift_panels(grey: Grey, dpi: int) -> Grey:
     scale = PANEL_DPI / dpi
     small_size = max(1, round(width * scale)), max(1, round(height * scale))
     small = _u8(cv2.resize(grey, small_size, interpolation=cv2.INTER_AREA))
-    dark = _u8(cv2.medianBlur(small, 5) < DARK)
-    dark = _u8(cv2.morphologyEx(dark, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (5, 3))))
-    smallest = round(SMALLEST_PANEL_IN[0] * PANEL_DPI), round(SMALLEST_PANEL_IN[1] * PANEL_DPI)
-    dark = _u8(cv2.morphologyEx(dark, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, smallest)))
-    if not dark.any():
+    dark = cv2.medianBlur(small, 5) < DARK
+    panels = _panels(_areas(_u8(dark), SMALLEST_PANEL_IN), _areas(_u8(~dark), SMALLEST_LIGHT_IN))
+    if not panels.any():
         return grey
     lifted = grey.copy()
-    panels = _as_panels(dark)
-    for x, y, w, h, _ in cv2.connectedComponentsWithStats(panels, connectivity=8)[2][1:]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(panels, connectivity=8)
+    for label, (x, y, w, h, _) in enumerate(stats[1:].tolist(), start=1):
         # One small pixel more on each side, so that the rim of the panel can be wiped with it.
         x0, y0, x1, y1 = max(0, x - 1), max(0, y - 1), min(x + w + 1, small.shape[1]), min(y + h + 1, small.shape[0])
-        place = (
-            slice(round(y0 / scale), min(height, round(y1 / scale))),
-            slice(round(x0 / scale), min(width, round(x1 / scale))),
-        )
-        lifted[place] = _lifted(grey[place], panels[y0:y1, x0:x1])
+        rows = slice(round(y0 / scale), min(height, round(y1 / scale)))
+        columns = slice(round(x0 / scale), min(width, round(x1 / scale)))
+        _lift(lifted[rows, columns], _u8(labels[y0:y1, x0:x1] == label))
     return lifted
 
 
-def _lifted(grey: Grey, mask: Grey) -> Grey:
-    """One panel inverted, its ground made white, and its rim (half dark, half light: a false rule) wiped out.
+def _lift(grey: Grey, mask: Grey) -> None:
+    """Invert one panel in place, make its ground white, and wipe its rim (half dark, half light: a false rule).
 
     Args:
         grey: the panel and a little around it.
         mask: the same place at `PANEL_DPI`.
     """
-    kernel = np.ones((3, 3), np.uint8)
     size = grey.shape[1], grey.shape[0]
-    inside = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST).astype(bool)
-    core = _u8(cv2.resize(cv2.erode(mask, kernel), size, interpolation=cv2.INTER_NEAREST)).astype(bool)
-    reach = _u8(cv2.resize(cv2.dilate(mask, kernel), size, interpolation=cv2.INTER_NEAREST)).astype(bool)
-    ground = max(1.0, 255.0 - float(np.median(grey[inside])))
-    inverted = np.clip((255.0 - grey) * (255.0 / ground), 0, 255).astype(np.uint8)
-    return np.where(core, inverted, np.where(reach, np.uint8(255), grey))
+    kernel = np.ones((3, 3), np.uint8)
+    core, reach = (
+        cv2.resize(shape, size, interpolation=cv2.INTER_NEAREST).astype(bool)
+        for shape in (cv2.erode(mask, kernel), cv2.dilate(mask, kernel))
+    )
+    if not core.any():
+        return
+    inverted = 255.0 - grey[core]
+    ground = max(1.0, float(np.median(inverted)))
+    grey[reach & ~core] = 255
+    grey[core] = np.clip(inverted * (255.0 / ground), 0, 255).astype(np.uint8)
 
 
-def _as_panels(dark: Grey) -> Grey:
-    """The mask of dark areas with the holes filled that large light letters, stains and noise leave in it.
+def _areas(mask: Grey, smallest_in: tuple[float, float]) -> Grey:
+    """What of a mask is at least so wide and high, with the letters that stand in it."""
+    mask = _u8(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (5, 3))))
+    smallest = round(smallest_in[0] * PANEL_DPI), round(smallest_in[1] * PANEL_DPI)
+    mask = _u8(cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, smallest)))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(_u8(1 - mask), connectivity=4)
+    largest = LONGEST_GLYPH_IN * PANEL_DPI
+    letters = (stats[:, cv2.CC_STAT_WIDTH] < largest) & (stats[:, cv2.CC_STAT_HEIGHT] < largest)
+    letters[0] = False
+    return mask | _u8(letters[labels])
 
-    An area that is nearly its own rectangle becomes that rectangle. In any other only holes of a letter's size are
-    filled: a scan with black edges all round is not one panel.
+
+def _panels(dark: Grey, light: Grey) -> Grey:
+    """The mask of dark areas, made whole where noise or heavy letters have broken it.
+
+    An area that is nearly its own rectangle becomes that rectangle, less the light areas that lie in it. Black edges
+    round a scan are not nearly a rectangle.
     """
-    filled = dark.copy()
+    panels = dark.copy()
     for x, y, w, h, area in cv2.connectedComponentsWithStats(dark, connectivity=4)[2][1:]:
         if area >= RECTANGULAR * w * h:
-            filled[y : y + h, x : x + w] = 1
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(_u8(1 - filled), connectivity=4)
-    largest = LONGEST_GLYPH_IN * PANEL_DPI
-    holes = (stats[:, cv2.CC_STAT_WIDTH] < largest) & (stats[:, cv2.CC_STAT_HEIGHT] < largest)
-    holes[0] = False
-    return filled | _u8(holes[labels])
+            place = slice(y, y + h), slice(x, x + w)
+            panels[place] |= 1 - light[place]
+    return panels
 
 
 def zoomed(frame: Frame, zoom: float) -> Frame:

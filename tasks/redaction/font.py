@@ -1,7 +1,9 @@
 """A font without shapes: what an invisible text layer is set in.
 
-Written here rather than taken along, so that the output holds nothing but what this code put there. One empty glyph
-for each character used, all of one width; a TrueType file (Apple, "TrueType Reference Manual"; ISO/IEC 14496-22).
+Written here rather than taken along, so that the output holds nothing but what this code put there. One glyph for each
+character used, all of one width: a contour of two points, which has an extent but no area. (With glyphs that are
+empty altogether, pdfium passes over text that runs up or down the page.) A TrueType file: Apple, "TrueType Reference
+Manual"; ISO/IEC 14496-22.
 """
 
 from __future__ import annotations
@@ -14,17 +16,18 @@ ADVANCE_UNITS = 500
 
 
 def build_font(glyphs: int) -> bytes:
-    """A TrueType file of `glyphs` empty glyphs beside .notdef."""
+    """A TrueType file of `glyphs` glyphs without area beside .notdef, which is empty."""
     count = glyphs + 1
+    glyph = _glyph()
     tables = {
         b"OS/2": _os2(),
         b"cmap": struct.pack(">HH", 0, 1) + struct.pack(">HHI", 3, 1, 12) + _empty_cmap(),
-        b"glyf": b"\0\0\0\0",
+        b"glyf": glyph * glyphs,
         b"head": _head(),
         b"hhea": struct.pack(">IhhhHhhhhhhhhhhhH", 0x00010000, UNITS_PER_EM, 0, 0, ADVANCE_UNITS, *[0] * 11, 1),
         b"hmtx": struct.pack(">Hh", ADVANCE_UNITS, 0) + b"\0\0" * (count - 1),
-        b"loca": b"\0\0" * (count + 1),
-        b"maxp": struct.pack(">I14H", 0x00010000, count, *[0] * 13),
+        b"loca": struct.pack(f">{count + 1}H", 0, *(i * len(glyph) // 2 for i in range(count))),
+        b"maxp": struct.pack(">I14H", 0x00010000, count, 2, 1, *[0] * 11),
         b"name": struct.pack(">HHH", 0, 0, 6),
         b"post": struct.pack(">IIhhIIIII", 0x00030000, 0, 0, 0, 1, 0, 0, 0, 0),
     }
@@ -51,6 +54,14 @@ def to_unicode(chars: Sequence[str]) -> bytes:
         lines.append("endbfchar")
     lines += ["endcmap", "CMapName currentdict /CMap defineresource pop", "end", "end"]
     return "\n".join(lines).encode("ascii")
+
+
+def _glyph() -> bytes:
+    """One contour from the origin to the far corner and back."""
+    on_curve, same_x, same_y = 0x01, 0x10, 0x20
+    box = struct.pack(">hhhhh", 1, 0, 0, ADVANCE_UNITS, UNITS_PER_EM)
+    points = struct.pack(">BBhh", on_curve | same_x | same_y, on_curve, ADVANCE_UNITS, UNITS_PER_EM)
+    return box + struct.pack(">HH", 1, 0) + points
 
 
 def _empty_cmap() -> bytes:

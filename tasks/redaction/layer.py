@@ -145,9 +145,9 @@ def _levelled(line: Sequence[Word]) -> Iterator[tuple[Word, Box]]:
     height = round(median(word.box.height for word in line))
     for word in line:
         box = word.box
-        bottom = base if abs(box.y1 - base) <= 0.35 * height else box.y1
-        top = bottom - height if 0.4 * height <= box.height <= 1.6 * height else min(box.y0, bottom - 1)
-        yield word, Box(box.x0, top, max(box.x1, box.x0 + 1), bottom)
+        if 0.4 * height <= box.height <= 1.6 * height and abs(box.y1 - base) <= 0.35 * height:
+            box = Box(box.x0, base - height, box.x1, base)
+        yield word, Box(box.x0, box.y0, max(box.x1, box.x0 + 1), max(box.y1, box.y0 + 1))
 
 
 def _level_place(frame: Frame, box: Box) -> Place:
@@ -204,9 +204,10 @@ def _place_label(mark: Mark, quarter_turns: int) -> PlacedText:
     turn = Turn(quarter_turns, 0, 0)
     box = turn.to_line(region)
     height = min(box.height - 2.0, 1.5 * box.width / (ADVANCE * len(text)))
-    width = min(box.width - 2.0, ADVANCE * len(text) * height)
+    gap = min(0.3 * height, 0.1 * box.width)
+    width = min(box.width - 2 * gap, ADVANCE * len(text) * height)
     middle = box.center[1]
-    line = (box.x0 + 1.0, middle - height / 2, box.x0 + 1.0 + width, middle + height / 2)
+    line = (box.x0 + gap, middle - height / 2, box.x0 + gap + width, middle + height / 2)
     corners = [_to_page(turn.quarter_turns, x, y) for x, y in (line[:2], line[2:])]
     (ax, ay), (bx, by) = corners
     return PlacedText(text, (min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)), quarter_turns)

@@ -35,8 +35,8 @@ HAIR = 0.15
 LEVEL = 1.12
 """Neighbouring boxes become one when it is at most this much taller than they are."""
 
-FINE_STEP, COARSE_STEP, COARSE_FROM = 2, 4, 8
-"""Widths are multiples of the fine step up to `COARSE_FROM`, then of the coarse step; all in line heights."""
+WIDTHS = (2, 4, 6, 8, 12, 18, 27, 40, 60)
+"""The widths a box may have, in line heights: coarse enough that ten in a hundred staff addresses share each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +183,8 @@ def level_boxes(chain: Sequence[Piece]) -> list[Box]:
 
 def coarse_width(width: float, h: float) -> int:
     """The next of the few widths a box may have, px."""
-    heights = width / h
-    step = FINE_STEP if heights <= COARSE_FROM else COARSE_STEP
-    return math.ceil(math.ceil(heights / step) * step * h)
+    heights = next((step for step in WIDTHS if step * h >= width), width / h)
+    return math.ceil(heights * h)
 
 
 def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Sequence[Box], grid: int) -> list[Box]:

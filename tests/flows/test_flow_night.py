@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import sqlite3
@@ -168,7 +169,7 @@ def test_the_published_bundle_verifies_and_hides_what_it_should(night: Pipeline,
     (tmp_path / "v1.zip").write_bytes(public(night)[f"disclosures/{MIXED}/v1.zip"])
     verdict = verify_bundle(tmp_path / "v1.zip")
     assert verdict.ok, [check for check in verdict.checks if not check.ok]
-    records = {key: data for key, data in public(night, f"disclosures/{MIXED}/v1/data/records/").items()}
+    records = public(night, f"disclosures/{MIXED}/v1/data/records/")
     assert len(records) == 3
     text = "\n".join(
         page.get_textpage().get_text_range() for data in records.values() for page in pypdfium2.PdfDocument(data)
@@ -201,19 +202,12 @@ def test_a_request_waits_for_a_person_and_publishes_exactly_what_was_shown(night
     assert wrong["state_type"] == "FAILED"
     assert not public(night, f"disclosures/{REVIEWED}")
 
-    night.ended(
-        night.start("release/by-officer", reference=REVIEWED, dossier=held.dossier, reviewer="A. Officer")
-    )
+    night.ended(night.start("release/by-officer", reference=REVIEWED, dossier=held.dossier, reviewer="A. Officer"))
     assert night.settled(REVIEWED, "published").version == 1
-    bag = public(night, f"disclosures/{REVIEWED}/v1/")
-    assert b"A. Officer" in bag[f"disclosures/{REVIEWED}/v1/bag-info.txt"] or any(
-        b"A. Officer" in data for data in bag.values()
-    ) or _approved_by(bag, REVIEWED) == "A. Officer"
+    assert _approved_by(public(night, f"disclosures/{REVIEWED}/v1/"), REVIEWED) == "A. Officer"
 
 
 def _approved_by(bag: dict[str, bytes], reference: str) -> str:
-    import base64
-
     envelope = json.loads(bag[f"disclosures/{reference}/v1/attestations/disclosure.dsse.json"])
     return str(json.loads(base64.b64decode(envelope["payload"]))["predicate"]["approval"]["by"])
 

@@ -95,6 +95,19 @@ def test_the_store_is_a_minio_server_with_the_four_buckets(stack: Stack) -> None
 
 
 @pytest.mark.flow
+def test_the_public_reads_disclosures_and_nothing_else(stack: Stack) -> None:
+    for name in ("intake", "work", "quarantine", "disclosure"):
+        stack.store.put(f"foi-{name}", "probe.txt", b"")
+    answers = {
+        name: httpx.get(f"{stack.environment['FOI_STORE_ENDPOINT']}/foi-{name}/probe.txt").status_code
+        for name in ("intake", "work", "quarantine", "disclosure")
+    }
+    assert answers == {"intake": 403, "work": 403, "quarantine": 403, "disclosure": 200}
+    for name in answers:
+        stack.store.delete(f"foi-{name}", "probe.txt")
+
+
+@pytest.mark.flow
 def test_the_worker_is_online_in_its_pool(stack: Stack) -> None:
     workers = httpx.post(f"{stack.environment['PREFECT_API_URL']}/work_pools/{POOL}/workers/filter", json={}).json()
     assert [worker["status"] for worker in workers] == ["ONLINE"]

@@ -86,6 +86,14 @@ def test_a_dark_panel_is_turned_light_and_the_rest_is_left_alone() -> None:
     assert np.array_equal(lifted[2 * height + 8 :], PAGE[8:])
 
 
+def test_a_light_panel_on_a_dark_page_stays_light() -> None:
+    page = np.pad(255 - text_pixels(200, ["WALK", "PAST?"], size=60), ((0, 600), (0, 0)))
+    page[-550:-50, 100:1000] = PAGE[50:550, 50:950]
+    lifted = lift_panels(page, 200)
+    assert np.array_equal(lifted[-530:-70, 120:980], page[-530:-70, 120:980])
+    assert np.array_equal(lifted[10:700], 255 - page[10:700])
+
+
 def test_black_edges_all_round_are_not_a_panel() -> None:
     page = np.full((2000, 1500), 255, np.uint8)
     page[:60] = page[-60:] = 0

@@ -105,7 +105,9 @@ def test_the_exemption_is_printed_in_its_mark_as_the_text_is_turned() -> None:
     turned = record_of(draw_page(mode="bilevel", quarter_turns=1))
     _, level_pixels = image_of(level.apply())
     _, turned_pixels = image_of(turned.apply())
-    assert np.array_equal(np.rot90(turned_pixels), level_pixels)
+    differing = np.rot90(turned_pixels) != level_pixels
+    assert differing.mean() < 0.001  # print may stand half a pixel aside
+    assert (level_pixels[mask_of(level)]).sum() > 500
 
 
 def test_the_source_raster_is_not_written_to() -> None:
@@ -145,20 +147,15 @@ def test_the_text_layer_reads_as_the_page_with_notices_for_marks(settings: dict[
     expected = " ".join(" ".join(MEMO).split())
     for secret in SECRETS:
         expected = expected.replace(secret.rstrip("."), LABEL)
-    # the full stop or comma at a value's end goes with it
     path = tmp_path / "out.pdf"
     path.write_bytes(data)
     poppler = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True)
     assert poppler.stderr == ""
-    for text in (text_of(data), poppler.stdout):
-        assert _letters(text) == _letters(expected)
-    if not settings:
+    assert " ".join(poppler.stdout.split()) == expected
+    if settings.get("quarter_turns"):  # pdfium sorts the words of turned lines anew
+        assert sorted(text_of(data).split()) == sorted(expected.split())
+    else:
         assert text_of(data) == expected
-        assert " ".join(poppler.stdout.split()) == expected
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"\W", "", text)
 
 
 def test_skewed_pages_keep_every_visible_word_once() -> None:

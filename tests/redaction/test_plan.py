@@ -55,11 +55,11 @@ def covered(plan: RedactionPlan, page: PageTranscript) -> np.ndarray:
 
 def test_a_mark_takes_the_whole_height_of_its_line() -> None:
     page = page_of(
-        ("Tell", Box(80, 190, 140, 226)), ("value", Box(150, 200, 300, 220)), ("you", Box(700, 196, 760, 230))
+        ("Tell", Box(80, 196, 140, 222)), ("value", Box(150, 200, 300, 220)), ("you", Box(330, 198, 360, 226))
     )
     (mark,) = plan(page, claim(Box(150, 200, 300, 220))).marks
     (region,) = mark.regions
-    assert region.y0 <= 192 and region.y1 >= 226
+    assert region.y0 <= 196 and region.y1 >= 226
 
 
 def test_tall_neighbours_on_other_lines_do_not_stretch_a_mark() -> None:
@@ -94,7 +94,8 @@ def test_neighbouring_words_stay_whole() -> None:
     foreign = [w.box for w in words if not claimed[w.box.y0 : w.box.y1, w.box.x0 : w.box.x1].any()]
     assert len(foreign) > 40
     for box in foreign:
-        assert mask[box.y0 : box.y1, box.x0 : box.x1].mean() < 0.25
+        inner = box.padded(-7)
+        assert inner.area <= 0 or not mask[inner.y0 : inner.y1, inner.x0 : inner.x1].any()
 
 
 def test_a_value_between_words_of_a_sentence_grows_only_up_to_them() -> None:
@@ -165,28 +166,25 @@ def test_text_up_the_margin_is_widened_along_its_own_line() -> None:
     assert mark.regions[0].height > 300 and mark.regions[0].width < 40
 
 
+Rectangle = tuple[int, int, int, int]
+rectangles = st.tuples(st.integers(0, 590), st.integers(0, 390), st.integers(1, 300), st.integers(1, 60))
+
+
 @settings(max_examples=60, deadline=None)
 @given(
-    boxes=st.lists(
-        st.tuples(st.integers(0, 590), st.integers(0, 390), st.integers(1, 300), st.integers(1, 60)),
-        min_size=1,
-        max_size=8,
-    ),
-    words=st.lists(
-        st.tuples(st.integers(0, 590), st.integers(0, 390), st.integers(1, 80), st.integers(1, 40)), max_size=8
-    ),
+    boxes=st.lists(rectangles, min_size=1, max_size=8),
+    words=st.lists(rectangles, max_size=8),
     grid=st.sampled_from([1, 8]),
     turns=st.integers(0, 3),
 )
 def test_every_claimed_pixel_is_in_a_mark(
-    boxes: list[tuple[int, int, int, int]], words: list[tuple[int, int, int, int]], grid: int, turns: int
+    boxes: list[Rectangle], words: list[Rectangle], grid: int, turns: int
 ) -> None:
     size = (600, 400)
     frame = Frame(*size, quarter_turns=turns)
-    placed = tuple(
-        Word("x", Box(x, y, x + w, y + h).clipped(*frame.size), 50.0, i) for i, (x, y, w, h) in enumerate(words)
-    )
-    page = PageTranscript(0, *size, (100, 100), grid, (Reading("r", frame, tuple(w for w in placed if w.box.area)),))
+    seen = [Box(x, y, x + w, y + h).clipped(*frame.size) for x, y, w, h in words]
+    placed = tuple(Word("x", box, 50.0, i) for i, box in enumerate(seen) if box.area)
+    page = PageTranscript(0, *size, (100, 100), grid, (Reading("r", frame, placed),))
     claims = [claim(Box(x, y, x + w, y + h).clipped(*size)) for x, y, w, h in boxes]
     mask = covered(plan(page, *claims), page)
     for detection in claims:

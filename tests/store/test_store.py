@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import md5
 
+import httpx
 import pytest
 
 from tasks.errors import ConfigurationError, UnsafeKeyError
@@ -238,6 +239,22 @@ def test_messages_hold_neither_key_nor_credential(server: StoreServer) -> None:
     assert "Smith" not in repr(server.store.head(BUCKET, "Smith-letter.pdf"))
     assert server.secret_key not in repr(server.store)
     server.store.delete(BUCKET, "Smith-letter.pdf")
+
+
+def test_a_bucket_open_to_the_public_can_be_read_by_key_and_no_more(server: StoreServer) -> None:
+    for bucket in ("contract-public", "contract-private"):
+        server.store.ensure_bucket(bucket)
+        server.store.put(bucket, "a/index.html", b"<p>", "text/html")
+    server.store.open_to_public("contract-public")
+    public, private = f"{server.endpoint}/contract-public", f"{server.endpoint}/contract-private"
+    with httpx.Client(trust_env=False) as anyone:
+        page = anyone.get(f"{public}/a/index.html")
+        assert (page.status_code, page.content, page.headers["content-type"]) == (200, b"<p>", "text/html")
+        assert anyone.get(public).status_code == 403
+        assert anyone.put(f"{public}/a/index.html", content=b"x").status_code == 403
+        assert anyone.delete(f"{public}/a/index.html").status_code == 403
+        assert anyone.get(f"{private}/a/index.html").status_code == 403
+    assert server.store.get("contract-public", "a/index.html") == b"<p>"
 
 
 def test_threads_share_a_store(store: S3Store, folder: str) -> None:

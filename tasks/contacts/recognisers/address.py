@@ -38,6 +38,8 @@ _CONNECTORS = frozenset("of the and upon on under le la de c/o nr near o'".split
 _STOP_BEFORE = re.compile(
     rf"(?:^|[\s(])(?:{alternatives(Kind.ADDRESS)}|to|at|from|is|lives|in|visit|of)[ \t]*[:.\-–]?$"
 )
+_BEFORE_FLOOR = re.compile(r"(?:^|[\s,])(?:\d{1,4}(?:st|nd|rd|th|[A-Za-z])?|Ground|First|Second|Third|Flat|Apt|Room|Unit|Suite)$")
+"""What justified text may set far apart from the word it belongs to."""
 _MAX_PART = 60
 _MAX_LINES = 8
 
@@ -60,7 +62,8 @@ def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
         gap = re.search(r"[\s,·•|;\-–.]*$", text[max(0, end - 12) : end])
         assert gap is not None  # noqa: S101  the pattern matches the empty string
         skipped = gap.group()
-        if "\t" in skipped or skipped.count("\n") > 1:
+        column = "\t" in skipped and not skipped.startswith(",")
+        if column or skipped.count("\n") > 1:
             return
         lines += skipped.count("\n")
         if lines >= _MAX_LINES:
@@ -76,7 +79,9 @@ def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
             if token.group().endswith(".") and start != end and not re.fullmatch(r"(?:St|Rd|Ave|Dr|Ln|Sq|Pl|P|O|No|Apt|Gdns|[A-Z])\.", token.group()):
                 break  # a sentence ends here
             start = token.start()
-            space = re.search(r"[ ]{1,2}$", text[:start])
+            space = re.search(r"[ ]{1,2}$|(?<=[0-9a-z])\t$", text[:start])
+            if space is not None and space.group() == "\t" and not _BEFORE_FLOOR.search(text[: space.start()]):
+                break
             if space is None:
                 break
             start = space.start()

@@ -61,8 +61,10 @@ def _read_domain(text: str, at: int) -> tuple[int, float]:
                 hyphened = host.endswith(("-", "–", "—", ".")) or text[end - 1] in ".-"
                 for glue in ("", "."):
                     longer = host.rstrip("-–—") + glue + candidate.group() if hyphened else host + glue + candidate.group()
-                    rest = re.compile(r"[A-Za-z0-9.\-]*").match(text, candidate.end())
-                    whole = longer + (rest.group().rstrip(".") if rest else "")
+                    # A narrow column may break a host twice.
+                    ahead = re.sub(r"-?[ ]?\n[ ]?", "", text[candidate.end() : candidate.end() + 50])
+                    rest = re.match(r"[A-Za-z0-9.\-]*", ahead)
+                    whole = longer + (rest.group().rstrip(".-") if rest else "")
                     known = host_score(whole)
                     improves = known >= 0.8 and (host_score(host) < 0.8 or len(candidate.group()) <= 2 and known >= 1.0 and glue == "")
                     if improves or (hyphened and known):
@@ -127,7 +129,7 @@ def _validate_anchor(match: re.Match[str]) -> Iterable[Found]:
     yield start, end, min(1.0, score + (0.0 if spaced else 0.1))
 
 
-_WORD_DOT = r"(?:[ \t\n]?[\[({<]?[ ]?(?:dot|DOT|Dot|d0t|D0T)[ ]?[\])}>]?[ \t\n]?|[.,·])"
+_WORD_DOT = r"(?:[ \t\n]?[\[({<]?\s?(?:dot|DOT|Dot|d0t|D0T)\s?[\])}>]?[ \t\n]?|[.,·])"
 _WORD_AT = r"(?:[ \t\n]?[\[({<][ ]?(?:at|AT|At|a|A|@|aT)[ ]?[\])}>][ \t\n]?|[ \t\n](?:AT|At)[ \t\n])"
 _SPELT = re.compile(
     rf"(?P<value>[A-Za-z0-9][{_LOCAL}]*(?:{_WORD_DOT}[A-Za-z0-9][{_LOCAL}]*)*{_WORD_AT}[A-Za-z0-9\-]+(?:{_WORD_DOT}[A-Za-z0-9\-]+)*)"

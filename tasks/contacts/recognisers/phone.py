@@ -173,7 +173,7 @@ def windows(text: str, offset: int, least: float = 0.3) -> Iterator[Found]:
 
 
 def _with_suffix(text: str, end: int) -> int:
-    for suffix in (_SUFFIX, _EXTENSION_SUFFIX):
+    for suffix in (_SUFFIX, _SUFFIX, _EXTENSION_SUFFIX):
         more = suffix.match(text, end)
         if more:
             end = more.end()
@@ -193,9 +193,10 @@ def _validate_run(match: re.Match[str]) -> Iterable[Found]:
             continue
         if contiguous and len(value) in (9, 10) and score < 0.9:
             continue  # ten digits in a row are far more often an account than a short area code
-        if value.count("/") > 1 or _part_of_longer_code(match.string, start, end, score):
+        whole = _with_suffix(match.string, end)
+        if value.count("/") > 1 or _part_of_longer_code(match.string, start, whole, score):
             continue
-        yield start, _with_suffix(match.string, end), score
+        yield start, whole, score
 
 
 def _part_of_longer_code(text: str, start: int, end: int, score: float) -> bool:
@@ -213,7 +214,8 @@ def _validate_broken(match: re.Match[str]) -> Iterable[Found]:
         if value.count("\n") != 1 or re.search(r"[0-9][ \-.]?$", match.string[max(0, start - 2) : start]):
             continue
         head, tail = value.split("\n")
-        if sum(c.isdigit() for c in head) > 9 or sum(c.isdigit() for c in tail) > 9 or value.count("/") > 1:
+        abroad = head.lstrip("(").startswith(("+", "00"))
+        if sum(c.isdigit() for c in head) > 9 or sum(c.isdigit() for c in tail) > (12 if abroad else 9) or value.count("/") > 1:
             continue
         # A value broken over lines is whole on neither: two whole numbers below one another are two values.
         if judge(head) >= 0.5 or judge(tail) >= 0.5 or _is_something_else(match.string, start, end):

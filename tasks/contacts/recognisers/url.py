@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from tasks.contacts.common_words import is_common_word
 from tasks.contacts.hosts import anchored, host_score
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
@@ -43,6 +44,10 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
         path_like = bool(_CONTINUES.search(bare)) and "@" not in bare and not re.match(r"(?:https?|www|\()", bare, re.IGNORECASE)
         open_end = last in "/?=&%_-.~+#"
         alone = wrap is not None and text[following.end() : following.end() + 1] in ("", "\n")
+        torn = wrap is not None and "/" in text[max(0, end - 60) : end] and bare[:1].islower() and not is_common_word(bare) and last.isalnum()
+        if torn and "@" not in bare:
+            end = following.end()
+            continue
         if wrap and alone and path_like and not re.match(r"\d{1,2}/\d", bare):
             end = following.end()
             continue

@@ -61,13 +61,13 @@ def has_only_known_operators(view: PageView) -> Iterator[Finding]:
 
 @file_check("A04")
 def has_one_font_without_shapes(output: Output) -> Iterator[Finding]:
-    """All pages share one font; its glyphs are empty and its tables carry no names."""
+    """All pages share one font; its glyphs have no area and its tables carry no names."""
     fonts = {font.objgen: font for page in output.pdf.pages for font in page.obj.Resources.get("/Font", {}).values()}
-    if len(fonts) != 1 or not all(_is_empty_font(font) for font in fonts.values()):
+    if len(fonts) != 1 or not all(_is_invisible_font(font) for font in fonts.values()):
         yield Finding("A04", None, None, f"The file holds {FAULTS['A04']}.")
 
 
-def _is_empty_font(font: pikepdf.Object) -> bool:
+def _is_invisible_font(font: pikepdf.Object) -> bool:
     (descendant,) = font.DescendantFonts
     if set(font.keys()) - FONT or set(descendant.keys()) - DESCENDANT:
         return False
@@ -78,9 +78,11 @@ def _is_empty_font(font: pikepdf.Object) -> bool:
         tag, _, offset, length = struct.unpack_from(">4sIII", program, 12 + 16 * i)
         tables[tag] = program[offset : offset + length]
     used = 12 + 16 * count + sum(len(table) + -len(table) % 4 for table in tables.values())
-    return (
-        used == len(program)
-        and not any(tables[b"glyf"])
-        and not any(tables[b"loca"])
-        and tables[b"name"] == b"\0\0\0\0\0\6"
-    )
+    return used == len(program) and tables[b"name"] == b"\0\0\0\0\0\6" and _has_no_area(tables[b"glyf"])
+
+
+def _has_no_area(glyphs: bytes) -> bool:
+    """Whether all glyphs are alike, each one contour of two points: nothing that could be seen."""
+    one = glyphs[:20]
+    contours, last_point = struct.unpack_from(">h8xH", one)
+    return len(one) == 20 and (contours, last_point) == (1, 1) and glyphs == one * (len(glyphs) // 20)

@@ -22,6 +22,9 @@ from tasks.redaction.gate.values import national_digits
 STANDS_OUT = 0.25
 """Share of a word's height that may not be left above or below a mark with ink in it."""
 
+LEAST_WORD = 3
+"""Letters and digits of a word that can be told as part of a value."""
+
 ENOUGH = 0.7
 """Share of a value that is substantial."""
 
@@ -33,14 +36,22 @@ GAP_PX = 24
 
 @page_check("A09")
 def no_tops_or_tails_are_left(view: PageView) -> Iterator[Finding]:
-    """Words of the primary reading that a mark hides are hidden in their whole height."""
+    """Words of withheld values that a mark hides are hidden in their whole height."""
+    values = "\n".join(_folded(value) for value in view.output.plan.withheld)
     for reading in view.transcript.readings[:1]:
         upright = reading.frame.quarter_turns % 2 == 0
         for word in reading.words:
+            if len(folded := _folded(word.text)) < LEAST_WORD or folded not in values:
+                continue  # not part of a value: a neighbour that a mark grazes
             for place in reading.frame.regions_to_page(word.box):
                 hidden = [r for r in view.regions if _is_over_middle(r, place)]
                 if hidden and any(_has_ink(view, rest) for rest in _rests(place, hidden, upright)):
                     yield Finding("A09", view.number, place, "Part of a hidden word stands out beside its mark.")
+
+
+def _folded(text: str) -> str:
+    """Letters and digits only, in lower case."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
 def _is_over_middle(region: Box, place: Box) -> bool:

@@ -21,6 +21,9 @@ from tasks.redaction.gate.output import PageView, Shown
 LEAST_INK = 12
 """Contrast in grey levels below which a place is blank."""
 
+LEAST_SLACK = 6.0
+"""How far the middle of a full stop or an apostrophe may lie from where it was read, px."""
+
 AGREEMENT = 0.7
 """Least likeness of a word of the layer to the word that was read at its place."""
 
@@ -43,9 +46,9 @@ def no_text_meets_a_mark(view: PageView) -> Iterator[Finding]:
 
 @page_check("A01")
 def another_reader_finds_no_text_in_a_mark(view: PageView) -> Iterator[Finding]:
-    """By pdfium: what it extracts from a mark's place is its notice."""
+    """By pdfium: what it extracts from a mark's place are letters of the notices that stand there."""
     across, up = 72 / view.transcript.dpi[0], 72 / view.transcript.dpi[1]
-    notices = "".join(_letters(label) for label in sorted(view.labels())) * 3
+    notices = [shown for shown in view.shown if view.is_label(shown)]
     text_page = view.output.reader[view.number].get_textpage()
     try:
         for region in view.regions:
@@ -55,10 +58,8 @@ def another_reader_finds_no_text_in_a_mark(view: PageView) -> Iterator[Finding]:
                 top=(view.transcript.height_px - region.y0 - 1.5) * up,
                 bottom=(view.transcript.height_px - region.y1 + 1.5) * up,
             )
-            found = _letters(text)
-            for label in view.labels():
-                found = found.replace(_letters(label), "")
-            if found not in notices:
+            own = Counter(_letters("".join(shown.text for shown in notices if shown.meets(region))))
+            if Counter(_letters(text)) - own:
                 yield Finding("A01", view.number, region, "Another reader finds text in a mark.")
     finally:
         text_page.close()
@@ -125,7 +126,7 @@ def _take_word(shown: Shown, waiting: dict[str, list[Box]]) -> bool:
 def _stands_at(shown: Shown, place: Box) -> bool:
     """Whether a string's middle lies on a word, with half a height to spare for words set level on slanted lines."""
     x, y = shown.center
-    slack = max(2.0, 0.5 * min(place.width, place.height))
+    slack = max(LEAST_SLACK, 0.5 * min(place.width, place.height))
     return place.x0 - slack <= x <= place.x1 + slack and place.y0 - slack <= y <= place.y1 + slack
 
 

@@ -1,0 +1,149 @@
+"""Taking a request in: what its folder holds now, looked at record by record.
+
+Rule kept here: every object of the folder ends named in the status, as a record, quarantined, awaited or left alone;
+originals stay where they are. When nothing changed since the last settled run, nothing is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from tasks.codec import decode, digest, encode, fingerprint
+from tasks.errors import EmptyFileError, InvalidRequestError, LimitExceededError, RejectedInputError
+from tasks.intake import REQUEST_FILE, Candidate, check_key, understand
+from tasks.model import Manifest, Media, Record, RecordOutcome, Rejection, State
+from tasks.request import Request, parse_request
+from tasks.status import SETTLED, find_status, list_request, listing_digest, save_status
+from tasks.store import ObjectInfo
+from tasks.workplace import Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What taking a request in came to: its state, and where its manifest lies when there is work to do."""
+
+    state: State
+    listing: str
+    manifest: str = ""
+    numbers: tuple[int, ...] = ()
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One look at a request's folder."""
+
+    place: Workplace
+    reference: str
+    objects: Mapping[str, ObjectInfo]
+    listing: str
+    version: int
+
+    def settle(self, state: State, reason: str, outcomes: tuple[RecordOutcome, ...]) -> Intake:
+        """Write the status; nothing is to be done now."""
+        self.note(state, reason, outcomes)
+        return Intake(state, self.listing)
+
+    def note(self, state: State, reason: str, outcomes: tuple[RecordOutcome, ...]) -> None:
+        """Write the status."""
+        save_status(
+            self.place,
+            self.reference,
+            state,
+            reason=reason,
+            listing=self.listing,
+            version=self.version,
+            records=outcomes,
+        )
+
+
+def take_in(place: Workplace, reference: str) -> Intake:
+    """List the request's objects and, if anything changed since its last run, look at each record."""
+    objects = list_request(place, reference)
+    listing = listing_digest(place, objects)
+    known = find_status(place, reference)
+    if known and known.listing == listing and known.state in SETTLED:
+        return Intake(known.state, listing, unchanged=True)
+    arrival = _Arrival(place, reference, objects, listing, known.version if known else 0)
+    if REQUEST_FILE not in objects:
+        awaited = tuple(RecordOutcome(name, "waiting") for name in sorted(objects))
+        return arrival.settle(State.WAITING, "request.json has not arrived", awaited)
+    try:
+        request = load_request(place, reference)
+    except InvalidRequestError as error:
+        rejection = quarantine(place, reference, objects[REQUEST_FILE], error)
+        return arrival.settle(State.QUARANTINED, str(error), (_outcome_of(rejection),))
+    return _take_in_records(arrival, request)
+
+
+def _take_in_records(arrival: _Arrival, request: Request) -> Intake:
+    place, reference = arrival.place, arrival.reference
+    policy = place.policy.with_overrides(request.policy)
+    contents = understand(reference, arrival.objects, request, policy, request.requester)
+    if contents.missing:
+        awaited = tuple(RecordOutcome(n, "waiting", reason="listed in request.json") for n in contents.missing)
+        return arrival.settle(State.WAITING, "a listed record has not arrived", awaited)
+    records: list[Record] = []
+    rejected: list[Rejection] = []
+    for candidate in contents.candidates:
+        try:
+            records.append(_look(place, candidate))
+        except RejectedInputError as error:
+            rejected.append(quarantine(place, reference, candidate.info, error))
+    outcomes = tuple(_outcome_of(rejection) for rejection in rejected)
+    outcomes += tuple(RecordOutcome(name, "unlisted", reason="not in request.json") for name in contents.unlisted)
+    if not records:
+        return arrival.settle(State.QUARANTINED, "no record could be taken in", outcomes)
+    etag = arrival.objects[REQUEST_FILE].etag
+    manifest = Manifest(reference, arrival.listing, etag, tuple(records), tuple(rejected))
+    key = place.save(f"manifests/{reference}/{fingerprint(manifest)}.json.gz", manifest)
+    arrival.note(State.PROCESSING, "", outcomes)
+    return Intake(State.PROCESSING, arrival.listing, key, tuple(record.number for record in records))
+
+
+def load_request(place: Workplace, reference: str) -> Request:
+    """The request's `request.json`.
+
+    Raises:
+        InvalidRequestError: naming the fields at fault.
+    """
+    return parse_request(place.store.get(place.buckets.intake, f"{reference}/{REQUEST_FILE}"), reference)
+
+
+def quarantine(place: Workplace, reference: str, info: ObjectInfo, error: RejectedInputError) -> Rejection:
+    """Copy a rejected file beside its reason; the original stays where it is."""
+    rejection = Rejection(info.key.removeprefix(f"{reference}/"), error.code, str(error), error.action)
+    folder = f"{reference}/{fingerprint(info.key, info.etag)[:16]}"
+    place.store.copy(place.buckets.intake, info.key, place.buckets.quarantine, f"{folder}/file")
+    place.store.put(place.buckets.quarantine, f"{folder}/reason.json", encode(rejection), "application/json")
+    return rejection
+
+
+def _look(place: Workplace, candidate: Candidate) -> Record:
+    """Look at one record's bytes, or remember what they were when neither name, etag nor size changed.
+
+    Raises:
+        RejectedInputError: it cannot be a record.
+    """
+    info = candidate.info
+    check_key(info.key)
+    memory = f"seen/{fingerprint(info.key, info.etag, info.size, place.reading.limits)}.json"
+    record = place.load_plain(memory, Record)
+    if record is None:
+        if info.size == 0:
+            raise EmptyFileError(subject=info.key)
+        if info.size > place.reading.limits.max_bytes:
+            raise LimitExceededError(f"{info.size} bytes.", subject=info.key)
+        data = place.store.get(place.buckets.intake, info.key)
+        (media,) = place.apart.call("look", encode(place.reading), PurePosixPath(info.key).name.encode(), data)
+        record = Record(
+            candidate.number, info.key, info.etag, digest(data), len(data), decode(media, Media), candidate.title
+        )
+        place.save_plain(memory, record)
+    return replace(record, number=candidate.number, title=candidate.title, date=candidate.date)
+
+
+def _outcome_of(rejection: Rejection) -> RecordOutcome:
+    return RecordOutcome(rejection.name, "quarantined", reason=f"{rejection.detail} {rejection.action}")

@@ -1,0 +1,249 @@
+"""The request as a whole: its records together become a dossier, the dossier is approved, the approved is published.
+
+Rules kept here:
+
+* a dossier holds only files that the gate passed, and is named by its digest;
+* an approval names the digest of what was shown, and the first one given to a dossier stands;
+* what is published is checked again on the bytes that leave: the gate's report must be of exactly these bytes, and no
+  withheld value may stand anywhere else in the bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tasks import pipeline
+from tasks.arrival import load_request
+from tasks.codec import digest, unpack
+from tasks.contacts.text import withhold_in_text
+from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
+from tasks.disclosure.notice import missing_parts
+from tasks.disclosure.publish import publish
+from tasks.errors import LeakFoundError, NotApprovedError
+from tasks.model import (
+    Approval,
+    Case,
+    Dossier,
+    Manifest,
+    Record,
+    RedactedRecord,
+    RedactionPlan,
+    StageKeys,
+    Transcript,
+    VerificationReport,
+    WithheldRecord,
+)
+from tasks.redaction.gate import check_values
+from tasks.request import Policy, Request
+from tasks.status import now
+from tasks.workplace import Workplace
+
+REVIEW_NONE = "policy: no review asked for"
+UNREADABLE = "This record could not be read and is not part of this response; a readable copy is being sought."
+MIN_TERM = 8
+"""Characters. Shorter values of the records are not sought in the letter: they would tear ordinary words apart."""
+
+
+def policy_of(place: Workplace, manifest: str) -> Policy:
+    """The policy as the manifest's request changes it."""
+    request = load_request(place, place.load(manifest, Manifest).reference)
+    return place.policy.with_overrides(request.policy)
+
+
+def refusal(report: VerificationReport) -> str:
+    """The codes of the gate's findings, "" when it passed the file."""
+    return " ".join(sorted({finding.code for finding in report.findings}))
+
+
+# ------------------------------------------------------------------------------------------------ assemble
+
+
+def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejected: Sequence[int]) -> str:
+    """Store the dossier of a request; returns its digest.
+
+    Args:
+        place: where.
+        manifest: key of the request's manifest.
+        stages: the results of its records, by number.
+        rejected: numbers of the records that turned out unreadable.
+
+    Raises:
+        LeakFoundError: the gate refused a record, or a withheld value stands elsewhere in the disclosure.
+    """
+    taken = place.load(manifest, Manifest)
+    request = load_request(place, taken.reference)
+    policy = place.policy.with_overrides(request.policy)
+    reports = [place.load(keys.report, VerificationReport) for keys in stages]
+    refused = [f"record {k.number}: {refusal(r)}" for k, r in zip(stages, reports, strict=True) if not r.passed]
+    if refused:
+        raise LeakFoundError("; ".join(refused))
+    plans = [place.load(keys.plan, RedactionPlan) for keys in stages]
+    values = {value for plan in plans for value in plan.withheld}
+    by_number = {record.number: record for record in taken.records}
+    records = tuple(
+        _redacted(place, by_number[keys.number], keys, plan, report)
+        for keys, plan, report in zip(stages, plans, reports, strict=True)
+    )
+    dossier = Dossier(
+        reference=taken.reference,
+        title=_publishable(request.title, request, policy, values),
+        letter=_letter(request, policy, values),
+        records=records,
+        withheld=_not_included(taken, rejected),
+        policy=policy.digest,
+        pipeline=pipeline.PIPELINE,
+        tools=pipeline.tool_versions(),
+    )
+    name = dossier_digest(dossier)
+    files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
+    refuse_values(assemble_bundle(dossier, None, files, policy, None), values)
+    place.save(_dossier_key(taken.reference, name), dossier)
+    place.save(_case_key(taken.reference, name), Case(taken.reference, taken.listing, manifest, tuple(stages)))
+    return name
+
+
+def _redacted(
+    place: Workplace, record: Record, keys: StageKeys, plan: RedactionPlan, report: VerificationReport
+) -> RedactedRecord:
+    transcript = place.load(keys.transcript, Transcript)
+    return RedactedRecord(
+        number=record.number,
+        title=record.title,
+        date=record.date,
+        file_name=safe_file_name(record.number, record.title),
+        source_sha256=record.sha256,
+        sha256=report.file_sha256,
+        size=len(place.load_bytes(keys.pdf)),
+        pages=tuple((page.width_px, page.height_px) for page in transcript.pages),
+        marks=plan.marks,
+        report_sha256=digest(place.load_bytes(keys.report)),
+    )
+
+
+def _not_included(taken: Manifest, rejected: Sequence[int]) -> tuple[WithheldRecord, ...]:
+    """The records that could not be processed; the names of their files stay inside."""
+    late = [WithheldRecord(r.number, r.title, UNREADABLE) for r in taken.records if r.number in rejected]
+    known = {record.number for record in taken.records}
+    free = [n for n in range(1, len(known) + len(taken.rejected) + 1) if n not in known]
+    early = [WithheldRecord(n, f"Record {n}", UNREADABLE) for n in free[: len(taken.rejected)]]
+    return tuple(sorted([*late, *early], key=lambda record: record.number))
+
+
+def _letter(request: Request, policy: Policy, values: set[str]) -> dict[str, object]:
+    """The request as it may be published: every free text of it without contact details and names of the requester."""
+
+    def clean(value: object) -> object:
+        if isinstance(value, str):
+            return _publishable(value, request, policy, values)
+        if isinstance(value, dict):
+            return {key: clean(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [clean(item) for item in value]
+        return value
+
+    public = request.model_dump(mode="json", by_alias=True, exclude={"records", "policy", "requester", "review"})
+    kept = {name: public.pop(name) for name in ("reference", "received")}
+    return {**kept, **{name: clean(value) for name, value in public.items()}}
+
+
+def _publishable(text: str, request: Request, policy: Policy, values: set[str]) -> str:
+    terms = (*request.requester, *sorted(value for value in values if len(value) >= MIN_TERM))
+    return withhold_in_text(text, policy, terms)
+
+
+def refuse_values(bundle: Mapping[str, bytes], values: set[str]) -> None:
+    """Make sure that no withheld value stands in a bundle's texts or names; records have passed the gate themselves.
+
+    Raises:
+        LeakFoundError: one does.
+    """
+    texts: dict[str, bytes | str] = {name: data for name, data in bundle.items() if not name.endswith(".pdf")}
+    names = {f"name of file {n}": name for n, name in enumerate(sorted(bundle))}
+    findings = check_values({**texts, **names}, sorted(values))
+    if findings:
+        raise LeakFoundError("the bundle: " + " ".join(sorted({finding.code for finding in findings})))
+
+
+# ------------------------------------------------------------------------------------------------ approve
+
+
+def reason_to_hold(place: Workplace, manifest: str, dossier: str) -> str:
+    """Why a person must decide; "" when the response is complete and policy and request ask for no review."""
+    request = load_request(place, place.load(manifest, Manifest).reference)
+    content = place.load(_dossier_key(request.reference, dossier), Dossier)
+    missing = missing_parts(content, place.policy.with_overrides(request.policy))
+    if missing:
+        return "the response is incomplete: " + "; ".join(missing)
+    if request.review != "none":
+        return "waiting for a person's release"
+    if not place.allow_unreviewed:
+        return "waiting for a person's release (the setting FOI_ALLOW_UNREVIEWED is off)"
+    return ""
+
+
+def record_approval(place: Workplace, reference: str, dossier: str, by: str) -> Approval:
+    """Write down who released exactly which dossier. The first approval of a dossier stands."""
+    key = _approval_key(reference, dossier)
+    known = place.load_plain(key, Approval)
+    if known is None:
+        known = Approval(reference, dossier, by, now())
+        place.save_plain(key, known)
+    return known
+
+
+# ------------------------------------------------------------------------------------------------ publish
+
+
+def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
+    """Publish an approved dossier; returns the version.
+
+    Raises:
+        NotApprovedError: nobody approved exactly this dossier, or its content is another by now.
+        LeakFoundError: a file is not the one the gate passed, or a withheld value stands in the bundle.
+    """
+    approval = place.load_plain(_approval_key(reference, dossier), Approval)
+    if approval is None:
+        raise NotApprovedError
+    content = place.load(_dossier_key(reference, dossier), Dossier)
+    case = place.load(_case_key(reference, dossier), Case)
+    policy = policy_of(place, case.manifest)
+    if dossier_digest(content) != dossier or policy.digest != content.policy:
+        raise NotApprovedError("The content changed after the approval.")
+    files: dict[str, bytes] = {}
+    values: set[str] = set()
+    for record, keys in zip(content.records, case.records, strict=True):
+        files[record.file_name] = _proven(place, record, keys)
+        values.update(place.load(keys.plan, RedactionPlan).withheld)
+    entry = publish(
+        place.store,
+        place.buckets.disclosure,
+        content,
+        approval,
+        files,
+        policy,
+        place.keys,
+        inspect=lambda bundle: refuse_values(bundle, values),
+    )
+    return entry.version
+
+
+def _proven(place: Workplace, record: RedactedRecord, keys: StageKeys) -> bytes:
+    """A redacted file, with its digest taken anew and found in a report that passed it."""
+    pdf, report_bytes = place.load_bytes(keys.pdf), place.load_bytes(keys.report)
+    report = unpack(report_bytes, VerificationReport)
+    same_report = digest(report_bytes) == record.report_sha256
+    if not (same_report and report.passed and report.file_sha256 == digest(pdf) == record.sha256):
+        raise LeakFoundError(f"record {record.number}: not the file that passed the gate")
+    return pdf
+
+
+def _dossier_key(reference: str, dossier: str) -> str:
+    return f"dossiers/{reference}/{dossier}.json.gz"
+
+
+def _case_key(reference: str, dossier: str) -> str:
+    return f"cases/{reference}/{dossier}.json.gz"
+
+
+def _approval_key(reference: str, dossier: str) -> str:
+    return f"approvals/{reference}/{dossier}.json"
