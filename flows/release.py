@@ -16,10 +16,9 @@ from pydantic import Field
 from flows.place import open_place
 from tasks import steps
 from tasks.errors import InvalidRequestError, NotApprovedError
-from tasks.model import RequestStatus, State
+from tasks.model import State
 from tasks.request import REFERENCE
-from tasks.status import load_status, save_status
-from tasks.workplace import Workplace
+from tasks.status import load_status, update_status
 
 
 @flow(name="release", flow_run_name="{decision} {reference}", persist_result=False)
@@ -37,28 +36,11 @@ def release(
         if status.state not in {State.HELD, State.RELEASED} or not status.dossier.startswith(dossier):
             raise NotApprovedError
         if decision == "hold":
-            _save(place, status, State.HELD, f"kept held by {reviewer}")
+            update_status(place, status, State.HELD, reason=f"kept held by {reviewer}")
             return Completed(name="Held")
         steps.approve(place, reference, status.dossier, reviewer)
-        _save(place, status, State.RELEASED)
+        status = update_status(place, status, State.RELEASED)
         version = steps.publish(place, reference, status.dossier)
-        published = replace(
-            status,
-            version=version,
-            records=tuple(replace(r, outcome="published") if r.outcome == "held" else r for r in status.records),
-        )
-        _save(place, published, State.PUBLISHED)
+        records = tuple(replace(r, outcome="published") if r.outcome == "held" else r for r in status.records)
+        update_status(place, status, State.PUBLISHED, version=version, records=records)
         return Completed(name="Published", message=f"Version {version}.")
-
-
-def _save(place: Workplace, status: RequestStatus, state: State, reason: str = "") -> None:
-    save_status(
-        place,
-        status.reference,
-        state,
-        reason=reason,
-        listing=status.listing,
-        dossier=status.dossier,
-        version=status.version,
-        records=status.records,
-    )

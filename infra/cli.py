@@ -203,6 +203,23 @@ def _decide(reference: str, reviewer: str, dossier: str, decision: str, state: P
 
 
 @app.command()
+def withdraw(
+    reference: ReferenceArgument,
+    reason: Annotated[str, typer.Option(help="Printed on the notice that stays; everybody can read it.")],
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Take a published disclosure back; a notice stays in its place.
+
+    Example: foi withdraw 01.FOI.26.012345 --reason "Published in error."
+    """
+    from infra import desk
+
+    with desk.open_desk(state) as place:
+        desk.withdraw(place, reference, reason)
+    console.print(f"The withdrawal of [bold]{reference}[/] is on its way. See: foi status {reference}")
+
+
+@app.command()
 def up(
     state: StateOption = STATE_FOLDER,
     allow_unreviewed: Annotated[

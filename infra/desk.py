@@ -35,6 +35,7 @@ from tasks.workplace import Workplace
 
 PROCESSING = "process-request/on-request"
 RELEASE = "release/by-officer"
+WITHDRAWAL = "withdraw/on-order"
 
 
 @contextmanager
@@ -147,6 +148,19 @@ def decide(place: Workplace, reference: str, reviewer: str, dossier: str, decisi
         {"reference": reference, "dossier": status.dossier, "reviewer": reviewer, "decision": decision},
     )
     return status.dossier
+
+
+def withdraw(place: Workplace, reference: str, reason: str) -> None:
+    """Start a run that takes a disclosure back.
+
+    Raises:
+        UnknownRequestError: no such request.
+        NotApprovedError: it is not public.
+    """
+    status = load_status(place, reference)
+    if not status.version:
+        raise NotApprovedError(f"The request is {status.state}: there is nothing to withdraw.", subject=reference)
+    start_run(WITHDRAWAL, {"reference": reference, "reason": reason})
 
 
 def api_url() -> str:

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from tasks import pipeline
 from tasks.arrival import load_request
 from tasks.codec import digest, unpack
-from tasks.contacts.text import withhold_in_text
+from tasks.contacts.text import find_in_text, withhold_in_text
+from tasks.disclosure import publish as publishing
 from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
 from tasks.disclosure.notice import missing_parts
-from tasks.disclosure.publish import publish
-from tasks.errors import LeakFoundError, NotApprovedError
+from tasks.errors import ConfigurationError, LeakFoundError, NotApprovedError
 from tasks.model import (
     Approval,
     Case,
@@ -214,7 +214,7 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
     for record, keys in zip(content.records, case.records, strict=True):
         files[record.file_name] = _proven(place, record, keys)
         values.update(place.load(keys.plan, RedactionPlan).withheld)
-    entry = publish(
+    entry = publishing.publish(
         place.store,
         place.buckets.disclosure,
         content,
@@ -225,6 +225,19 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
         inspect=lambda bundle: refuse_values(bundle, values),
     )
     return entry.version
+
+
+def withdraw(place: Workplace, reference: str, reason: str) -> None:
+    """Take every version of a disclosure back; a signed notice stays.
+
+    Raises:
+        UnknownRequestError: nothing was published under this reference.
+        ConfigurationError: the reason holds a contact detail; everybody can read it.
+    """
+    if find_in_text(reason, place.policy):
+        raise ConfigurationError("The reason holds a contact detail.")
+    bucket, authority = place.buckets.disclosure, place.policy.authority
+    publishing.withdraw(place.store, bucket, reference, reason, now(), authority, place.keys)
 
 
 def _proven(place: Workplace, record: RedactedRecord, keys: StageKeys) -> bytes:

@@ -123,7 +123,7 @@ class Frame:
         """A point of reading space in page space."""
         width, height = self.size
         if self.skew_deg:
-            # y points down: an anticlockwise turn by a, as seen, takes (x, y) to (x cos a + y sin a, y cos a - x sin a).
+            # y points down: an anticlockwise turn by a takes (x, y) to (x cos a + y sin a, y cos a - x sin a).
             a = math.radians(-self.skew_deg)
             cx, cy = width / 2, height / 2
             dx, dy = x - cx, y - cy

@@ -7,7 +7,9 @@ nothing but a repeated run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from tasks.codec import decode, fingerprint
 from tasks.errors import UnknownRequestError
@@ -78,3 +80,10 @@ def save_status(
     status = RequestStatus(reference, state, reason, listing, dossier, version, now(), records)
     place.save_plain(_key(reference), status)
     return status
+
+
+def update_status(place: Workplace, status: RequestStatus, state: State, **changes: Any) -> RequestStatus:
+    """Write a status that has moved on; what `changes` does not name stays."""
+    moved = replace(status, state=state, updated=now(), **{"reason": "", **changes})
+    place.save_plain(_key(status.reference), moved)
+    return moved

@@ -121,6 +121,12 @@ def publish(place: Workplace, reference: str, dossier: str) -> int:
     return casework.publish_approved(place, reference, dossier)
 
 
+@step("withdraw", "withdraw")
+def withdraw(place: Workplace, reference: str, reason: str) -> None:
+    """Take every version of a disclosure back; a signed notice stays."""
+    casework.withdraw(place, reference, reason)
+
+
 # ------------------------------------------------------------------------------------------------ one record
 
 

@@ -196,7 +196,7 @@ def column_fields(layout: Layout) -> Iterator[ValueField]:
         fields = list(_rows_below(layout, head, kind, left, right))
         titled = any(is_label(c.text) for c in row)
         fitting = sum(accepted_words(f) != () for f in fields)
-        if fields and (titled or (fitting >= 2 and fitting >= 0.5 * len(fields))):
+        if fields and fitting >= (0.4 if titled else 0.5) * len(fields) and fitting >= (1 if titled else 2):
             yield from fields
 
 
@@ -217,6 +217,9 @@ def _rows_below(layout: Layout, head: Segment, kind: Kind, left: float, right: f
         if is_other_label(text) and text.rstrip().endswith(":"):
             return
         if label_kind(text) is not None and label_kind(text) is not kind:
+            return
+        lead = _leading_label(words)
+        if lead is not None and lead[1] < len(words) and lead[0] is not kind:
             return
         yield ValueField(kind, head.words, (words,))
 
@@ -255,9 +258,10 @@ def _accepted_number(words: Sequence[Word], sure: bool) -> tuple[Word, ...]:
     text = " ".join(w.text for w in run)
     digits = sum(c.isdigit() for c in text)
     looks = sum(len(fold_digits(w.text)[0]) for w in run)
+    glyphs = sum(c.isalnum() for c in text)
     if re.fullmatch(r"\W*(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|(?:[£$€]|GBP|EUR|USD).*|\d+(?:\.\d+)?%)\W*", text):
         return ()
-    if digits >= 3 or (sure and looks >= 3) or (sure and run and _confidence(run) < 50 and len(text) >= 4):
+    if digits >= 3 or (sure and digits and looks >= max(3.0, 0.6 * glyphs)) or (sure and looks >= max(4.0, 0.75 * glyphs)):
         return tuple(run)
     return ()
 
@@ -274,6 +278,8 @@ def _accepted_name(value: ValueField) -> tuple[Word, ...]:
     evident = bool(re.search(rf"\w(?:{joints})\w|@", text))
     doubtful = bool(words) and value.sure and _confidence(words) < 60 and len(text) >= 5
     if not words or not (evident or doubtful) or len(words) > 8:
+        return ()
+    if value.kind is Kind.POSTCODE and (len(text) > 12 or not re.search(r"\d", text)):
         return ()
     more = [w for line in value.lines[1:] for w in line if not is_plain_word(w)]
     return (*words, *more)

@@ -182,7 +182,25 @@ def _run_box(reading: Reading, run: list[int]) -> Box:
         and w.box.height <= 1.6 * height
     ]
     around = union([inner, *beside])
-    return Box(inner.x0, around.y0, inner.x1, around.y1)
+    return _between_lines(reading, Box(inner.x0, around.y0, inner.x1, around.y1), words[first].line)
+
+
+def _between_lines(reading: Reading, box: Box, line: int) -> Box:
+    """The box without what it takes of the lines above and below: readers give boxes two lines high on noisy pages."""
+    middle = box.center[1]
+    top, bottom = box.y0, box.y1
+    for word in reading.words:
+        other = word.box
+        if word.line == line or other.x0 >= box.x1 or other.x1 <= box.x0 or not box.y0 < other.center[1] < box.y1:
+            continue
+        if not any(c.isalnum() for c in word.text):
+            continue
+        half = 0.5 * min(other.height, 0.6 * box.height)
+        if other.center[1] < middle - 0.25 * box.height:
+            top = max(top, round(other.center[1] + half))
+        elif other.center[1] > middle + 0.25 * box.height:
+            bottom = min(bottom, round(other.center[1] - half))
+    return Box(box.x0, top, box.x1, bottom) if bottom - top > 0.3 * box.height else box
 
 
 def _tight(left: Word, right: Word, height: float) -> bool:

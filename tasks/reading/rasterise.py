@@ -50,8 +50,10 @@ FINEST_DRAWN_DPI = 300.0
 COARSEST_SCAN_WITH_OVERLAY_DPI = 150.0
 """A picture coarser than this with text or lines drawn over it is a background, not a scan."""
 
-SCAN_COVERS = 0.9
-"""Share of the page that images of one resolution must cover to make it a scan."""
+SCAN_COVERS = 0.5
+SCAN_BELOW_OVERLAY_COVERS = 0.9
+"""Share of the page that images of one resolution must cover to make it a scan: when nothing else shows, a scan with
+margins will do; otherwise it may be a letter with a photograph."""
 
 DEFAULT_DPI = 200.0
 SANE_DPI = (50.0, 1300.0)
@@ -168,8 +170,8 @@ def _placements(page: pymupdf.Page, limits: Limits) -> list[_Placement]:
 
 
 def _plan_drawing(page: pymupdf.Page, placements: list[_Placement], limits: Limits) -> _Drawing:
-    scan = _scan_images(page, placements)
-    overlay = _has_overlay(page, scan)
+    overlay = _has_overlay(page)
+    scan = _scan_images(page, placements, SCAN_BELOW_OVERLAY_COVERS if overlay else SCAN_COVERS)
     if scan and (not overlay or max(scan[0].dpi) >= COARSEST_SCAN_WITH_OVERLAY_DPI):
         # Strips of one scan may differ by a rounding; the widest image gives the best estimate.
         best = max(scan, key=lambda p: p.place.width * p.place.height)
@@ -188,24 +190,24 @@ def _plan_drawing(page: pymupdf.Page, placements: list[_Placement], limits: Limi
     )
 
 
-def _scan_images(page: pymupdf.Page, placements: list[_Placement]) -> list[_Placement]:
-    """The images when they are one scan, whole or in strips; none otherwise."""
+def _scan_images(page: pymupdf.Page, placements: list[_Placement], least_cover: float) -> list[_Placement]:
+    """The images when they are one scan, whole or in strips, and cover that share of the page; none otherwise."""
     if not placements:
         return []
     largest = max(placements, key=lambda p: p.place.width * p.place.height)
     strips = [p for p in placements if all(abs(a / b - 1) < 0.02 for a, b in zip(p.dpi, largest.dpi, strict=True))]
     covered = sum(p.place.width * p.place.height for p in strips)
     whole = page.rect.width * page.rect.height
-    return strips if len(strips) == len(placements) and covered >= SCAN_COVERS * whole else []
+    return strips if len(strips) == len(placements) and covered >= least_cover * whole else []
 
 
-def _has_overlay(page: pymupdf.Page, scan: list[_Placement]) -> bool:
-    """Whether something else shows: an annotation, a field, or anything painted after the scan's first image."""
+def _has_overlay(page: pymupdf.Page) -> bool:
+    """Whether something besides images shows: an annotation, a field, anything painted after the first image."""
     if page.first_annot is not None or page.first_widget is not None:
         return True
     operations = [kind for kind, _ in page.get_bboxlog()]
     first = next((i for i, kind in enumerate(operations) if kind.startswith("fill-im")), len(operations))
-    return bool(scan) and any(not kind.startswith(("fill-im", "ignore-text")) for kind in operations[first:])
+    return any(not kind.startswith(("fill-im", "ignore-text")) for kind in operations[first:])
 
 
 def _fit(width: float, height: float, limits: Limits, number: int) -> tuple[int, int]:

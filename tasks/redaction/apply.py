@@ -13,6 +13,7 @@ from tasks.model import Mark, PageRaster, PageTranscript, RedactionPlan, Transcr
 from tasks.redaction.document import DocumentWriter
 from tasks.redaction.encode import (
     JPEG_GRID,
+    RESAMPLED_QUALITY,
     ImageStream,
     encode_bilevel,
     encode_jpeg,
@@ -80,11 +81,12 @@ def _same_page(raster: PageRaster, page: PageTranscript) -> None:
 
 def _encode(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> ImageStream:
     turns = page.readings[0].frame.quarter_turns if page.readings else 0
-    if raster.mode == "bilevel":
-        return encode_bilevel(paint_marks(raster.pixels, marks, raster.dpi, turns))
     painted = paint_marks(raster.pixels, marks, raster.dpi, turns)
+    if raster.mode == "bilevel":
+        return encode_bilevel(painted)
     if wants_lossless(painted, raster.mode, raster.grid):
         return encode_lossless(painted)
-    if raster.grid != JPEG_GRID:
-        painted = paint_marks(raster.pixels, marks, raster.dpi, turns, JPEG_GRID)
-    return encode_jpeg(painted, keep_chroma=bool(marks))
+    if raster.grid == JPEG_GRID:
+        return encode_jpeg(painted, keep_chroma=bool(marks))
+    painted = paint_marks(raster.pixels, marks, raster.dpi, turns, JPEG_GRID)
+    return encode_jpeg(painted, keep_chroma=bool(marks), quality=RESAMPLED_QUALITY)

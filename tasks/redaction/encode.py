@@ -16,12 +16,15 @@ from PIL import Image
 
 from tasks.model import Mode
 
-JPEG_QUALITY = 75
+JPEG_QUALITY, RESAMPLED_QUALITY = 75, 65
+"""For pages that were JPEG on the grid they have now, which cost what they did; and for pages drawn anew, where the
+remains of an earlier JPEG are noise that would be coded at twice the size."""
+
 JPEG_GRID = 8
 """Edge of JPEG's blocks, px."""
 
-LOSSLESS_ALLOWANCE = 1.5
-"""A lossless page may be this much larger than its JPEG before JPEG is taken."""
+LOSSLESS_ALLOWANCE = 1.0
+"""A lossless page may be this many times as large as its JPEG before JPEG is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +63,17 @@ def encode_bilevel(pixels: NDArray[np.uint8]) -> ImageStream:
     )
 
 
-def encode_jpeg(pixels: NDArray[np.uint8], keep_chroma: bool) -> ImageStream:
+def encode_jpeg(pixels: NDArray[np.uint8], keep_chroma: bool, quality: int = JPEG_QUALITY) -> ImageStream:
     """Baseline JPEG without application segments.
 
     Args:
         pixels: uint8 (height, width) grey or (height, width, 3) RGB.
         keep_chroma: full colour resolution. With halved chroma the colours beside a mark would run into it.
+        quality: of libjpeg, 1 to 100.
     """
     out = io.BytesIO()
     Image.fromarray(pixels).save(
-        out, "JPEG", quality=JPEG_QUALITY, optimize=True, subsampling="4:4:4" if keep_chroma else "4:2:0"
+        out, "JPEG", quality=quality, optimize=True, subsampling="4:4:4" if keep_chroma else "4:2:0"
     )
     return ImageStream(
         pixels.shape[1],
@@ -111,7 +115,8 @@ def wants_lossless(pixels: NDArray[np.uint8], mode: Mode, grid: int) -> bool:
         return False
     bands = [pixels[y : y + 16] for y in range(0, pixels.shape[0], 128)]
     sample = np.ascontiguousarray(np.concatenate(bands))
-    return len(encode_lossless(sample).data) <= LOSSLESS_ALLOWANCE * len(encode_jpeg(sample, keep_chroma=True).data)
+    jpeg = encode_jpeg(sample, keep_chroma=True, quality=RESAMPLED_QUALITY)
+    return len(encode_lossless(sample).data) <= LOSSLESS_ALLOWANCE * len(jpeg.data)
 
 
 def _colour_space(pixels: NDArray[np.uint8]) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tasks.geometry import Box, Frame, Point
 from tasks.model import Mark, PageTranscript, Word
-from tasks.redaction.lines import Turn
+from tasks.redaction.lines import Shelf, Turn, anchor, words_in_order
 
 Place = tuple[float, float, float, float]
 
@@ -60,10 +60,8 @@ def place_text(page: PageTranscript, marks: Sequence[Mark]) -> list[PlacedText]:
     """
     reading = page.readings[0] if page.readings else None
     turns = reading.frame.quarter_turns % 4 if reading else 0
-    regions = [region for mark in marks for region in mark.regions]
-    told: dict[int, list[Mark]] = defaultdict(list)
-    for mark in marks:
-        told[_told_before(page, mark)].append(mark)
+    regions = Shelf(region for mark in marks for region in mark.regions)
+    told = _told_before(page, marks)
     placed: list[PlacedText] = []
     at = 0
     for line in reading.lines() if reading else ():
@@ -164,9 +162,11 @@ def _level_place(frame: Frame, box: Box) -> Place:
     )
 
 
-def _free_place(place: Place, regions: Sequence[Box]) -> Place | None:
+def _free_place(place: Place, shelf: Shelf) -> Place | None:
     """A word's place if it meets no mark, what is left of it when a mark only grazes it, None when it is covered."""
     x0, y0, x1, y1 = place
+    around = Box(math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1))
+    regions = [region for region in shelf.near(around) if region.meets(around)]
     limit = min(x1 - x0, y1 - y0)
     for share in (0.0, 0.1, 0.2, 0.3):
         dx, dy = min(share * (x1 - x0), limit), min(share * (y1 - y0), limit)
@@ -177,24 +177,16 @@ def _free_place(place: Place, regions: Sequence[Box]) -> Place | None:
     return None
 
 
-def _told_before(page: PageTranscript, mark: Mark) -> int:
-    """The ordinal of the primary reading's word before which a mark is told."""
-    if not page.readings:
-        return 0
-    frame = page.readings[0].frame
-    boxes = [frame.box_to_page(word.box) for word in page.readings[0].words]
-    covered = next((i for i, box in enumerate(boxes) if _is_covered(box, mark.regions)), None)
-    if covered is not None:
-        return covered
-    x, y = mark.regions[0].center
-    along, across = (1, 4) if frame.quarter_turns % 2 == 0 else (4, 1)
-    distances = [along * abs(box.center[0] - x) + across * abs(box.center[1] - y) for box in boxes]
-    return distances.index(min(distances)) + 1 if distances else 0
-
-
-def _is_covered(box: Box, regions: Sequence[Box]) -> bool:
-    """Whether more than half of a box lies in one of the regions."""
-    return any(2 * box.intersection(region).area > box.area for region in regions)
+def _told_before(page: PageTranscript, marks: Sequence[Mark]) -> dict[int, list[Mark]]:
+    """The marks told before the word of each ordinal: the first they cover, or the one after the nearest."""
+    told: dict[int, list[Mark]] = defaultdict(list)
+    if marks:
+        turn = Turn(page.readings[0].frame.quarter_turns if page.readings else 0, page.width_px, page.height_px)
+        words = words_in_order(page)
+        for mark in marks:
+            ordinal, covered = anchor(words, [turn.to_line(region) for region in mark.regions])
+            told[ordinal if covered else ordinal + 1].append(mark)
+    return told
 
 
 def _place_label(mark: Mark, quarter_turns: int) -> PlacedText:

@@ -10,12 +10,17 @@ Everything here happens in *line space*: page space turned by quarter turns so t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tasks.geometry import Box, union
+from tasks.model import PageTranscript
 
 END_PAD = 0.15
 """Grown at both ends of a region, in line heights: recognised word boxes are tight, ink is not."""
@@ -37,6 +42,10 @@ LEVEL = 1.12
 
 WIDTHS = (2, 4, 6, 8, 12, 18, 27, 40, 60)
 """The widths a box may have, in line heights: coarse enough that ten in a hundred staff addresses share each."""
+
+
+ROW_PX = 64
+"""Height of the rows boxes are looked up by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,58 @@ class Turn:
         return box
 
 
+class Shelf:
+    """Boxes found by their height on the page: whoever asks looks at the lines around, not at the whole page."""
+
+    def __init__(self, boxes: Iterable[Box]) -> None:
+        self._rows: dict[int, list[Box]] = defaultdict(list)
+        for box in boxes:
+            for row in range(box.y0 // ROW_PX, (box.y1 - 1) // ROW_PX + 1):
+                self._rows[row].append(box)
+
+    def near(self, box: Box, beyond_px: int = 0) -> list[Box]:
+        """The boxes in the rows of a box and `beyond_px` above and below; each once, and more than that among them."""
+        rows = range((box.y0 - beyond_px) // ROW_PX, (box.y1 - 1 + beyond_px) // ROW_PX + 1)
+        return list(dict.fromkeys(found for row in rows for found in self._rows.get(row, ())))
+
+
+def words_in_order(page: PageTranscript) -> NDArray[np.int64]:
+    """The primary reading's words: (n, 4) boxes in reading order, in line space, px."""
+    if not page.readings:
+        return np.zeros((0, 4), np.int64)
+    frame = page.readings[0].frame
+    turn = Turn(frame.quarter_turns, page.width_px, page.height_px)
+    boxes = (turn.to_line(frame.box_to_page(word.box)) for word in page.readings[0].words)
+    return np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes], np.int64).reshape(-1, 4)
+
+
+def anchor(words: NDArray[np.int64], regions: Sequence[Box]) -> tuple[int, bool]:
+    """The word a mark stands for in the order of reading.
+
+    Args:
+        words: (n, 4) boxes in reading order, in line space.
+        regions: of the mark, in line space.
+
+    Returns:
+        The ordinal of the first word that is covered by more than half, and True; else of the nearest word (a step down
+        the page counts more than one along the line), and False. (0, False) when there are no words.
+    """
+    if not len(words):
+        return 0, False
+    x0, y0, x1, y1 = words.T
+    covered = np.zeros(len(words), np.bool_)
+    for region in regions:
+        shared_x = np.minimum(x1, region.x1) - np.maximum(x0, region.x0)
+        shared_y = np.minimum(y1, region.y1) - np.maximum(y0, region.y0)
+        covered |= 2 * shared_x.clip(0) * shared_y.clip(0) > (x1 - x0) * (y1 - y0)
+    if covered.any():
+        return int(covered.argmax()), True
+    first = regions[0]
+    across = np.abs((y0 + y1) / 2 - first.center[1])
+    along = np.maximum(0, np.maximum(x0 - first.x1, first.x0 - x1))
+    return int((4 * across + along).argmin()), False
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One claimed region in line space; `claim` is the ordinal of the detection it belongs to."""
@@ -89,7 +150,7 @@ class Piece:
     claim: int
 
 
-def pad_piece(box: Box, line_words: Sequence[Box], obstacles: Sequence[Box], slanted: bool) -> Box:
+def pad_piece(box: Box, line_words: Shelf, obstacles: Shelf, slanted: bool) -> Box:
     """A region grown to its line's whole height and a little beyond its ends.
 
     Args:
@@ -103,7 +164,7 @@ def pad_piece(box: Box, line_words: Sequence[Box], obstacles: Sequence[Box], sla
     near = (0.5 if slanted else 2) * h
     beside = [
         w
-        for w in line_words
+        for w in line_words.near(box)
         if box.y0 < (w.y0 + w.y1) / 2 < box.y1 and w.height <= 1.5 * h and w.x0 < box.x1 + near and w.x1 > box.x0 - near
     ]
     reach = round(LINE_GROWTH * h)
@@ -112,7 +173,7 @@ def pad_piece(box: Box, line_words: Sequence[Box], obstacles: Sequence[Box], sla
     bottom = min(box.y1 + reach, max([box.y1, *(w.y1 for w in beside)])) + side
     end = max(2, round(END_PAD * h))
     left, right = box.x0 - end, box.x1 + end
-    for word in obstacles:
+    for word in obstacles.near(box, h):
         middle = word.center[1]
         if word.x0 < box.x1 and word.x1 > box.x0:
             if middle <= box.y0:
@@ -131,14 +192,14 @@ def _on_one_line(a: Box, b: Box) -> bool:
     return min(a.y1, b.y1) - max(a.y0, b.y0) >= 0.5 * min(a.height, b.height)
 
 
-def _between(a: Box, b: Box, obstacles: Sequence[Box]) -> bool:
+def _between(a: Box, b: Box, obstacles: Shelf) -> bool:
     """Whether a foreign word stands in the gap of two boxes of one line."""
     first, second = sorted((a, b))
     gap = Box(first.x1, max(a.y0, b.y0), second.x0, min(a.y1, b.y1))
-    return gap.area > 0 and any(word.meets(gap) for word in obstacles)
+    return gap.area > 0 and any(word.meets(gap) for word in obstacles.near(gap))
 
 
-def chain_pieces(pieces: Sequence[Piece], obstacles: Sequence[Box]) -> list[list[Piece]]:
+def chain_pieces(pieces: Sequence[Piece], obstacles: Shelf) -> list[list[Piece]]:
     """Pieces grouped into runs that lie beside one another on one visual line, each from left to right."""
     parent = list(range(len(pieces)))
 
@@ -187,7 +248,7 @@ def coarse_width(width: float, h: float) -> int:
     return math.ceil(heights * h)
 
 
-def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Sequence[Box], grid: int) -> list[Box]:
+def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, grid: int) -> list[Box]:
     """A chain's boxes grown to a coarse width: at the end of the line first, at its start when there is no room.
 
     Args:
@@ -204,7 +265,7 @@ def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Sequence[Box], 
     first = min(range(len(boxes)), key=lambda i: boxes[i].x0)
 
     def blocking(box: Box) -> list[Box]:
-        reach = [(w, min(w.y1, box.y1) - max(w.y0, box.y0)) for w in obstacles]
+        reach = [(w, min(w.y1, box.y1) - max(w.y0, box.y0)) for w in obstacles.near(box)]
         return [w for w, shared in reach if shared > 0.2 * min(w.height, box.height)]
 
     end = boxes[last]

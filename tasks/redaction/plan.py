@@ -9,11 +9,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tasks.geometry import Box, union
-from tasks.model import Detection, Doubt, Kind, Mark, PageReview, PageTranscript, RedactionPlan, Transcript
-from tasks.redaction.lines import Piece, Turn, chain_pieces, level_boxes, pad_piece, widen
+from tasks.model import Detection, Doubt, Kind, Mark, PageReview, PageTranscript, Reading, RedactionPlan, Transcript
+from tasks.redaction.lines import (
+    Piece,
+    Shelf,
+    Turn,
+    anchor,
+    chain_pieces,
+    level_boxes,
+    pad_piece,
+    widen,
+    words_in_order,
+)
 from tasks.request import Policy
 
 ALWAYS_WITHHELD = frozenset({Kind.TERM, Kind.BOX})
@@ -52,9 +63,7 @@ def plan_record(transcript: Transcript, detections: Sequence[Detection], policy:
     for page in transcript.pages:
         found = by_page[page.page]
         for mark in _in_reading_order(page, _plan_page(page, found, policy.exemption)):
-            marks.append(
-                Mark(len(marks) + 1, mark.page, mark.regions, mark.kinds, mark.exemption, mark.origin, mark.score)
-            )
+            marks.append(replace(mark, number=len(marks) + 1))
         doubts = (*page.doubts, *_doubts_about(page, found))
         if doubts:
             reviews.append(PageReview(page.page, max(d.score for d in doubts), doubts))
@@ -88,14 +97,25 @@ def _regions_on(page: PageTranscript, detection: Detection) -> list[Box]:
 
 
 def _plan_page(page: PageTranscript, found: Sequence[Detection], exemption: str) -> list[Mark]:
+    if not found:
+        return []
     marks = [_mark([d], _area_boxes(page, d), page, exemption) for d in found if d.kind in AREAS]
     turned: dict[int, list[Detection]] = defaultdict(list)
     for detection in found:
         if detection.kind not in AREAS:
             turned[_quarter_turns(page, detection)].append(detection)
-    claimed = [region for d in found for region in _regions_on(page, d)]
+    words = [_parts_of_words(reading) for reading in page.readings]
+    claimed = Shelf(region for d in found for region in _regions_on(page, d))
+    foreign = [part for parts in words for part in parts if not _belongs(part, claimed)]
+    slanted = bool(page.readings and page.readings[0].frame.skew_deg)
     for quarter_turns, claims in sorted(turned.items()):
-        marks += _plan_lines(page, claims, claimed, Turn(quarter_turns, page.width_px, page.height_px), exemption)
+        turn = Turn(quarter_turns, page.width_px, page.height_px)
+        primary = [turn.to_line(part) for part in words[0]] if words else []
+        margin = min((part.x0 for part in primary), default=0)
+        ground = _Ground(
+            turn, Shelf(primary), Shelf(map(turn.to_line, foreign)), (margin, turn.size[0] - margin), slanted
+        )
+        marks += _plan_lines(page, claims, ground, exemption)
     return [mark for mark in marks if mark.regions]
 
 
@@ -112,18 +132,29 @@ def _quarter_turns(page: PageTranscript, detection: Detection) -> int:
     return turns
 
 
-def _plan_lines(
-    page: PageTranscript, claims: Sequence[Detection], claimed: Sequence[Box], turn: Turn, exemption: str
-) -> list[Mark]:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What stands around claims whose text runs the same way, in line space.
+
+    Attributes:
+        primary: parts of all words of the primary reading.
+        foreign: parts of the words of any reading that no claim covers.
+        margins: where text begins and ends, px.
+        slanted: whether lines rise or fall.
+    """
+
+    turn: Turn
+    primary: Shelf
+    foreign: Shelf
+    margins: tuple[int, int]
+    slanted: bool
+
+
+def _plan_lines(page: PageTranscript, claims: Sequence[Detection], ground: _Ground, exemption: str) -> list[Mark]:
     """The marks over claims whose text runs the same way."""
-    words = _words_in_page(page)
-    slanted = any(reading.frame.skew_deg for reading in page.readings[:1])
-    foreign = [turn.to_line(w) for w in words if not _belongs(w, claimed)]
-    primary = [turn.to_line(w) for w in _words_in_page(page, primary_only=True)]
-    margin = min((w.x0 for w in primary), default=0)
-    margins = margin, turn.size[0] - margin
+    turn, foreign = ground.turn, ground.foreign
     pieces = [
-        Piece(pad_piece(turn.to_line(region), primary, foreign, slanted), claim)
+        Piece(pad_piece(turn.to_line(region), ground.primary, foreign, ground.slanted), claim)
         for claim, detection in enumerate(claims)
         for region in _regions_on(page, detection)
     ]
@@ -138,7 +169,7 @@ def _plan_lines(
         for claim in [c for c, m in mark_of_claim.items() if m in joined]:
             mark_of_claim[claim] = number
         mark_of_claim.update(dict.fromkeys(members, number))
-        boxes_of_mark[number] += widen(level_boxes(chain), margins, foreign, page.grid)
+        boxes_of_mark[number] += widen(level_boxes(chain), ground.margins, foreign, page.grid)
     return [
         _mark(
             [claims[c] for c, m in mark_of_claim.items() if m == number],
@@ -150,15 +181,14 @@ def _plan_lines(
     ]
 
 
-def _words_in_page(page: PageTranscript, primary_only: bool = False) -> list[Box]:
-    """The places of all words; a slanted word is several level parts."""
-    readings = page.readings[:1] if primary_only else page.readings
-    return [part for reading in readings for word in reading.words for part in reading.frame.regions_to_page(word.box)]
+def _parts_of_words(reading: Reading) -> list[Box]:
+    """The places of a reading's words in page space; a slanted word is several level parts."""
+    return [part for word in reading.words for part in reading.frame.regions_to_page(word.box)]
 
 
-def _belongs(word: Box, claimed: Sequence[Box]) -> bool:
+def _belongs(word: Box, claimed: Shelf) -> bool:
     """Whether a word is, for the most part, claimed."""
-    return any(2 * max(0, word.intersection(region).area) >= word.area for region in claimed if word.meets(region))
+    return any(region.meets(word) and 2 * word.intersection(region).area >= word.area for region in claimed.near(word))
 
 
 def _area_boxes(page: PageTranscript, detection: Detection) -> list[Box]:
@@ -186,35 +216,19 @@ def _mark(claims: Sequence[Detection], boxes: Iterable[Box], page: PageTranscrip
     )
 
 
-def _in_reading_order(page: PageTranscript, marks: Iterable[Mark]) -> list[Mark]:
+def _in_reading_order(page: PageTranscript, marks: Sequence[Mark]) -> list[Mark]:
     """Marks in the order their text is read: by the primary reading's word below or nearest to each.
 
-    A mark's regions keep the order of their lines (from top to bottom, then left to right, in line space).
+    A mark's regions stand from top to bottom, then from left to right, as they are read.
     """
-    turns = page.readings[0].frame.quarter_turns if page.readings else 0
-    turn = Turn(turns, page.width_px, page.height_px)
-    words = [turn.to_line(w) for w in _words_in_page(page, primary_only=True)]
-
-    def place(mark: Mark) -> tuple[int, int, int]:
-        box = turn.to_line(mark.regions[0])
-        covered = next((i for i, word in enumerate(words) if 2 * max(0, word.intersection(box).area) > word.area), None)
-        if covered is None:
-            covered = min(range(len(words)), key=lambda i: _distance(words[i], box), default=0)
-        return covered, box.y0, box.x0
-
-    ordered = []
+    if not marks:
+        return []
+    turn = Turn(page.readings[0].frame.quarter_turns if page.readings else 0, page.width_px, page.height_px)
+    words = words_in_order(page)
+    placed = []
     for mark in marks:
-        regions = tuple(sorted(mark.regions, key=lambda r: _line_key(turn.to_line(r))))
-        ordered.append(Mark(0, mark.page, regions, mark.kinds, mark.exemption, mark.origin, mark.score))
-    return sorted(ordered, key=place)
-
-
-def _line_key(box: Box) -> tuple[int, int]:
-    return box.y0, box.x0
-
-
-def _distance(word: Box, box: Box) -> float:
-    """How far a word is from a box; a step down the page counts more than one along the line."""
-    across = abs(word.center[1] - box.center[1])
-    along = max(0, word.x0 - box.x1, box.x0 - word.x1)
-    return 4 * across + along
+        regions = sorted(mark.regions, key=lambda region: (turn.to_line(region).y0, turn.to_line(region).x0))
+        first = turn.to_line(regions[0])
+        ordinal, _ = anchor(words, [first])
+        placed.append(((ordinal, first.y0, first.x0), replace(mark, regions=tuple(regions))))
+    return [mark for _, mark in sorted(placed, key=lambda entry: entry[0])]

@@ -235,6 +235,18 @@ def test_the_log_lists_what_is_published(night: Pipeline) -> None:
     assert INVALID not in json.dumps(log)
 
 
+def test_a_withdrawn_disclosure_leaves_a_notice_and_is_not_published_again(night: Pipeline) -> None:
+    night.settled(REVIEWED, "published")
+    night.ended(night.start("withdraw/on-order", reference=REVIEWED, reason="Published in error."))
+    night.settled(REVIEWED, "withdrawn")
+    left = public(night, f"disclosures/{REVIEWED}/")
+    assert not any("/data/" in key or key.endswith(".zip") for key in left)
+    assert b"Published in error." in left[f"disclosures/{REVIEWED}/index.html"]
+    again = night.ended(night.start("process-request/on-request", reference=REVIEWED))
+    assert again["state_name"] == "Unchanged"
+    assert public(night, f"disclosures/{REVIEWED}/") == left
+
+
 def test_the_schedule_of_the_sweep_is_alive(night: Pipeline) -> None:
     """A broken scheduler keeps its health check green; only a scheduled run proves it."""
     known = night.api.get("/deployments/name/sweep/nightly").raise_for_status().json()

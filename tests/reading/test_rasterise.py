@@ -84,6 +84,18 @@ def test_a_scan_in_strips_is_put_together_at_its_own_resolution() -> None:
     assert np.array_equal(page.pixels, GREY)
 
 
+def test_a_scan_with_margins_is_still_a_scan() -> None:
+    width, height = BLACK_WHITE.shape[1] * 0.36, BLACK_WHITE.shape[0] * 0.36
+    data = image_file(Image.fromarray(BLACK_WHITE).convert("1"), "PNG")
+    place = (36, 36, 36 + width, 36 + height)
+    page = page_of(
+        pdf_with(lambda page: page.insert_image(place, stream=data, keep_proportion=False), (width + 72, height + 72))
+    )
+    assert page.mode == "bilevel"
+    assert page.dpi == pytest.approx((200, 200), abs=0.3)
+    assert np.mean(page.pixels[100:-100, 100:-100] == BLACK_WHITE[: page.height_px - 200]) > 0.99
+
+
 def test_text_hidden_below_a_scan_leaves_the_pixels_alone_and_is_told_as_a_hint() -> None:
     def draw(page: pymupdf.Page) -> None:
         write_lines(page, ["hidden below"])

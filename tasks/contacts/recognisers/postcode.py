@@ -20,6 +20,8 @@ _CANDIDATE = re.compile(
     r"(?<![A-Za-z0-9/&£.\-])(?P<out>[A-Za-z0-9|]{2,4}|[A-Z]{1,2}[ ][0-9]{1,2})(?P<gap>[ \t]{0,2}[.\n\-]?[ \t]?)(?P<in>[0-9OoIl|SsZBGAT][A-Za-z0-9|][A-Za-z0-9|])(?![A-Za-z0-9/\-]|\.\d)"
 )
 _REGISTRATION = re.compile(r"[A-Za-z]{2}[0-9]{2}[ ]?[A-Za-z]{3}|[A-Za-z][0-9]{1,3}[ ]?[A-Za-z]{3}")
+_LONE_AREAS = frozenset("BEGLMNSWZX")
+"""Areas of one letter (and two that do not exist, for examples); others need a gap to tell them from other codes."""
 BFPO = re.compile(r"(?<![A-Za-z])(?P<value>B[.]?F[.]?P[.]?[O0][.]?[ \n]?(?:[Bb]ox[ ])?[0-9OIl]{1,4})(?![0-9A-Za-z])")
 
 
@@ -54,7 +56,7 @@ def candidates(text: str, limit: float) -> Iterator[tuple[int, int, float]]:
         if _REGISTRATION.fullmatch(whole) and not inward[0].isdigit():
             cost += 0.5
         if not re.search(r"[ \n]", gap):
-            cost += 0.3
+            cost += 0.3 if outward[1].isalpha() or outward[0].upper() in _LONE_AREAS else 0.8
         letters = re.sub(r"[^A-Za-z]", "", outward + inward)
         if not letters.isupper():
             cost += 0.2 if letters.islower() and cost == 0 else 0.5

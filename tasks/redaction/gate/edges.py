@@ -1,13 +1,16 @@
 """The surroundings of marks: tops, tails and ends of what they hide.
 
-Rules kept here: a word whose middle is hidden may not stand out above or below its mark; and when a reader is at hand,
+Rules kept here: a word of a value may not stand out above or below its mark; and when a reader is at hand,
 an enlarged band round every mark is read again, painted as it is, and may not yield a substantial part of a value.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +25,8 @@ from tasks.redaction.gate.values import national_digits
 STANDS_OUT = 0.25
 """Share of a word's height that may not be left above or below a mark with ink in it."""
 
-LEAST_WORD = 3
-"""Letters and digits of a word that can be told as part of a value."""
+LEAST_RUN, LEAST_GROUP, MOST_TOKENS = 8, 4, 8
+"""Least letters of a word that runs tokens of a value together, least digits of a group; most such tokens."""
 
 ENOUGH = 0.7
 """Share of a value that is substantial."""
@@ -37,16 +40,32 @@ GAP_PX = 24
 @page_check("A09")
 def no_tops_or_tails_are_left(view: PageView) -> Iterator[Finding]:
     """Words of withheld values that a mark hides are hidden in their whole height."""
-    values = "\n".join(_folded(value) for value in view.output.plan.withheld)
+    parts = _parts_of(view.output.plan.withheld)
     for reading in view.transcript.readings[:1]:
         upright = reading.frame.quarter_turns % 2 == 0
         for word in reading.words:
-            if len(folded := _folded(word.text)) < LEAST_WORD or folded not in values:
+            if _folded(word.text) not in parts:
                 continue  # not part of a value: a neighbour that a mark grazes
             for place in reading.frame.regions_to_page(word.box):
-                hidden = [r for r in view.regions if _is_over_middle(r, place)]
+                hidden = [r for r in view.regions if _hides_part(r, place, upright)]
                 if hidden and any(_has_ink(view, rest) for rest in _rests(place, hidden, upright)):
                     yield Finding("A09", view.number, place, "Part of a hidden word stands out beside its mark.")
+
+
+@lru_cache(maxsize=8)
+def _parts_of(withheld: tuple[str, ...]) -> frozenset[str]:
+    """What a word may hold of a value and of little else: a group of digits, or several tokens run together.
+
+    Single tokens of letters ("police", "road") stand in neighbouring lines too, where a mark may graze them.
+    """
+    parts: set[str] = set()
+    for value in withheld:
+        tokens = [_folded(token) for token in re.split(r"[\W_]+", value) if token]
+        for start, first in enumerate(tokens):
+            runs = accumulate(tokens[start : start + MOST_TOKENS])
+            parts |= {run for run in runs if run != first and len(run) >= LEAST_RUN}
+            parts |= {first} if first.isdigit() and len(first) >= LEAST_GROUP else set()
+    return frozenset(parts)
 
 
 def _folded(text: str) -> str:
@@ -54,11 +73,15 @@ def _folded(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
-def _is_over_middle(region: Box, place: Box) -> bool:
-    """Whether a mark of about a word's height hides its middle."""
-    x, y = place.center
-    inside = region.x0 <= x < region.x1 and region.y0 <= y < region.y1
-    return inside and place.height <= 1.5 * region.height and place.width <= 1.5 * region.width
+def _hides_part(region: Box, place: Box, upright: bool) -> bool:
+    """Whether a mark lies over most of a word's length and a substantial part of its height."""
+    shared = region.intersection(place)
+    if shared.width <= 0 or shared.height <= 0:
+        return False
+    along, across = shared.width / place.width, shared.height / place.height
+    if not upright:
+        along, across = across, along
+    return along >= 0.5 and across >= 0.2
 
 
 def _rests(place: Box, hidden: Sequence[Box], upright: bool) -> list[Box]:

@@ -35,8 +35,6 @@ def marks_lie_on_the_grid(view: PageView) -> Iterator[Finding]:
 @page_check("A22")
 def widths_say_little(view: PageView) -> Iterator[Finding]:
     """No mark is narrower than twice its height where there is room for more."""
-    words = [reading.frame.box_to_page(word.box) for reading in view.transcript.readings for word in reading.words]
-    free = [word for word in words if not any(_hides(region, word) for region in view.regions)]
     for mark in view.marks:
         if {Kind.CODE, Kind.BOX} & set(mark.kinds):
             continue
@@ -44,7 +42,7 @@ def widths_say_little(view: PageView) -> Iterator[Finding]:
         along, across = (box.width, box.height) if view.quarter_turns % 2 == 0 else (box.height, box.width)
         # Snapping makes a mark taller by up to two blocks less two pixels, whatever it hides.
         line = across - 2 * (view.transcript.grid - 1)
-        if len(mark.regions) == 1 and along < 1.5 * line and not _is_hemmed_in(view, box, across, free):
+        if len(mark.regions) == 1 and along < 1.5 * line and not _is_hemmed_in(view, box, across):
             yield Finding("A22", view.number, box, "A mark is so narrow that its width betrays its content.")
 
 
@@ -52,7 +50,7 @@ def _hides(region: Box, word: Box) -> bool:
     return region.meets(word) and 2 * region.intersection(word).area >= word.area
 
 
-def _is_hemmed_in(view: PageView, box: Box, across: int, words: list[Box]) -> bool:
+def _is_hemmed_in(view: PageView, box: Box, across: int) -> bool:
     """Whether words or the page's edge stand close on both sides, so that a mark could not be wider."""
     page = view.transcript
     if view.quarter_turns % 2 == 0:
@@ -61,5 +59,7 @@ def _is_hemmed_in(view: PageView, box: Box, across: int, words: list[Box]) -> bo
     else:
         before = Box(box.x0, box.y0 - 2 * across, box.x1, box.y0)
         behind = Box(box.x0, box.y1, box.x1, box.y1 + 2 * across)
+    words = [reading.frame.box_to_page(word.box) for reading in page.readings for word in reading.words]
+    words = [word for word in words if not any(_hides(region, word) for region in view.regions)]
     whole = Box(0, 0, page.width_px, page.height_px)
     return all(not whole.contains(side) or any(word.meets(side) for word in words) for side in (before, behind))

@@ -7,6 +7,7 @@ drawn again here, from the plan alone, and compared.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,16 +91,21 @@ def _print_place(view: PageView, mark: Mark, region: Box) -> tuple[Box, NDArray[
     type_px = int(min(0.55 * across, 10 * dpi_across / 72))
     if type_px < 9 or type_px < 5 * dpi_across / 72:
         return None
-    font = ImageFont.load_default(type_px)
-    sheet = Image.new("1", (type_px * (len(mark.exemption) + 2), type_px * 3))
-    ImageDraw.Draw(sheet).text((type_px, type_px), mark.exemption, fill=1, font=font)
-    ink = sheet.crop(sheet.getbbox())
-    stretch = round(dpi_along / dpi_across, 2)
-    if stretch != 1:
-        ink = ink.resize((max(1, round(ink.width * stretch)), ink.height), Image.Resampling.NEAREST)
-    if ink.width + across // 2 > along:
+    ink = _print(mark.exemption, type_px, round(dpi_along / dpi_across, 2))
+    if ink.shape[1] + across // 2 > along:
         return None
-    shape = np.rot90(np.asarray(ink, dtype=np.bool_), -turns)
+    shape = np.rot90(ink, -turns)
     height, width = shape.shape
     x, y = region.x0 + (region.width - width) // 2, region.y0 + (region.height - height) // 2
     return Box(x, y, x + width, y + height), shape
+
+
+@lru_cache(maxsize=256)
+def _print(text: str, type_px: int, stretch: float) -> NDArray[np.bool_]:
+    """A text in Pillow's built-in typeface without shades, cut to its ink, stretched where pixels are not square."""
+    sheet = Image.new("1", (type_px * (len(text) + 2), type_px * 3))
+    ImageDraw.Draw(sheet).text((type_px, type_px), text, fill=1, font=ImageFont.load_default(type_px))
+    ink = sheet.crop(sheet.getbbox())
+    if stretch != 1:
+        ink = ink.resize((max(1, round(ink.width * stretch)), ink.height), Image.Resampling.NEAREST)
+    return np.asarray(ink, dtype=np.bool_)

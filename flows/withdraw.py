@@ -1,0 +1,32 @@
+"""Takes a published disclosure back: its files go, a notice with the reason stays in their place."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.states import Completed
+from prefect.states import State as PrefectState
+from pydantic import Field
+
+from flows.place import open_place
+from tasks import steps
+from tasks.errors import InvalidRequestError
+from tasks.model import State
+from tasks.request import REFERENCE
+from tasks.status import load_status, update_status
+
+
+@flow(name="withdraw", flow_run_name="withdraw {reference}", persist_result=False)
+def withdraw(
+    reference: str,
+    reason: Annotated[str, Field(min_length=5, max_length=500, description="printed on the notice for all to read")],
+) -> PrefectState:
+    """Withdraw every version of a disclosure."""
+    if not REFERENCE.fullmatch(reference):
+        raise InvalidRequestError("The reference is not a safe name.")
+    with open_place() as place:
+        status = load_status(place, reference)
+        steps.withdraw(place, reference, reason)
+        update_status(place, status, State.WITHDRAWN, reason="withdrawn")
+        return Completed(name="Withdrawn")
