@@ -49,6 +49,13 @@ AT_READINGS = "@©®"
 """Single glyphs that stand for the at sign; of these only `@` itself is beyond doubt."""
 
 _CLASS = {member: name for name, members in LETTER_GROUPS for member in members}
+
+
+def _glyph_class(c: str) -> str:
+    lower = c.lower()
+    return _CLASS.get(c) or _CLASS.get(lower, lower)
+
+
 _PAIR_FOLD = {"".join(_CLASS.get(c, c) for c in pair): _CLASS.get(single, single) for pair, single in PAIRS}
 
 
@@ -83,7 +90,7 @@ def skeleton_with_positions(text: str) -> tuple[str, tuple[int, ...]]:
     for index, c in enumerate(text):
         if c.isspace():
             continue
-        folded = _CLASS.get(c, c.lower())
+        folded = _glyph_class(c)
         if glyphs and (single := _PAIR_FOLD.get(glyphs[-1] + folded)) is not None:
             glyphs[-1] = single
             continue

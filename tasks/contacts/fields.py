@@ -19,7 +19,9 @@ NUMBER_KINDS = frozenset({Kind.PHONE, Kind.FAX, Kind.PAGER, Kind.RADIO, Kind.EXT
 SURE_CONFIDENCE = 75.0
 """From this confidence on a reader's plain word is taken for one."""
 
-_NOTHING = re.compile(r"(?i)\W*(?:n/?a|none|nil|not known|not applicable|unknown|tbc|tba|see (?:above|below|over)|as above|withheld|redacted|yes|no)\W*")
+_NOTHING = re.compile(
+    r"(?i)\W*(?:n/?a|none|nil|not known|not applicable|unknown|tbc|tba|see (?:above|below|over)|as above|withheld|redacted|yes|no)\W*"
+)
 _HEAD_GAP = 0.8
 """Gap, in line heights, that parts the heads of a table: narrow columns leave little more than a space."""
 _COLUMN_BREAK = 4.0
@@ -49,7 +51,9 @@ def is_plain_word(word: Word) -> bool:
         return False
     if not re.fullmatch(r"[A-Za-z]+(?:['’\-][A-Za-z]+)*", bare):
         return False
-    return len(bare) <= 2 or (bool(re.search(r"[aeiouyAEIOUY]", bare)) and (bare.islower() or bare.istitle() or bare.isupper()))
+    return len(bare) <= 2 or (
+        bool(re.search(r"[aeiouyAEIOUY]", bare)) and (bare.islower() or bare.istitle() or bare.isupper())
+    )
 
 
 def is_number_like(text: str) -> bool:
@@ -123,7 +127,10 @@ def _continued(layout: Layout, value: Segment, kind: Kind) -> list[tuple[Word, .
     at = value
     for _ in range(6 if kind is Kind.ADDRESS else 2):
         below = layout.below(at, 1.2)
-        if below is None or is_label(below.text) or _leading_label(below.words) or abs(below.box.x0 - value.box.x0) > 2.5 * value.height:
+        if below is None or is_label(below.text) or _leading_label(below.words):
+            break
+        beside = layout.left_of(below)
+        if (beside is not None and is_label(beside.text)) or abs(below.box.x0 - value.box.x0) > 2.5 * value.height:
             break
         if kind is not Kind.ADDRESS and (len(below.words) > 1 or len(at.words) > 2):
             break
@@ -155,7 +162,12 @@ def neighbour_fields(layout: Layout) -> Iterator[ValueField]:
         if below is not None and not is_label(below.text) and _leading_label(below.words) is None:
             inside = _under(layout, cell, below)
             if inside is not None:
-                yield ValueField(kind, cell.words, tuple(_continued(layout, inside, kind)), sure=right is None or is_label(right.text))
+                yield ValueField(
+                    kind,
+                    cell.words,
+                    tuple(_continued(layout, inside, kind)),
+                    sure=right is None or is_label(right.text),
+                )
 
 
 def _right_edge(layout: Layout, cell: Segment) -> float:
@@ -191,7 +203,11 @@ def column_fields(layout: Layout) -> Iterator[ValueField]:
             continue
         edge = min((c.box.x0 for c in row if c.box.x0 >= head.box.x1), default=None)
         before = max((c.box.x1 for c in row if c.box.x1 <= head.box.x0), default=None)
-        left = head.box.x0 - 3.0 * head.height if before is None else max(before + 0.3 * head.height, head.box.x0 - 3.0 * head.height)
+        left = (
+            head.box.x0 - 3.0 * head.height
+            if before is None
+            else max(before + 0.3 * head.height, head.box.x0 - 3.0 * head.height)
+        )
         right = float("inf") if edge is None else edge - 0.3 * head.height
         fields = list(_rows_below(layout, head, kind, left, right))
         titled = any(is_label(c.text) for c in row)
@@ -259,9 +275,16 @@ def _accepted_number(words: Sequence[Word], sure: bool) -> tuple[Word, ...]:
     digits = sum(c.isdigit() for c in text)
     looks = sum(len(fold_digits(w.text)[0]) for w in run)
     glyphs = sum(c.isalnum() for c in text)
-    if re.fullmatch(r"\W*(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|(?:[£$€]|GBP|EUR|USD).*|\d+(?:\.\d+)?%)\W*", text):
+    if re.fullmatch(
+        r"\W*(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|(?:[£$€]|GBP|EUR|USD).*|\d+(?:\.\d+)?%)\W*",
+        text,
+    ):
         return ()
-    if digits >= 3 or (sure and digits and looks >= max(3.0, 0.6 * glyphs)) or (sure and looks >= max(4.0, 0.75 * glyphs)):
+    if (
+        digits >= 3
+        or (sure and digits and looks >= max(3.0, 0.6 * glyphs))
+        or (sure and looks >= max(4.0, 0.75 * glyphs))
+    ):
         return tuple(run)
     return ()
 

@@ -270,7 +270,9 @@ def merge(found: Iterable[Detection]) -> list[Detection]:
         groups = [g for g in groups if not any(g is t for t in touching)]
         groups.append(together)
     merged = [_one(group) for group in groups]
-    return sorted(merged, key=lambda d: (d.page, min(r.y0 for r in d.regions), min(r.x0 for r in d.regions), d.kind.value, d.text))
+    return sorted(
+        merged, key=lambda d: (d.page, min(r.y0 for r in d.regions), min(r.x0 for r in d.regions), d.kind.value, d.text)
+    )
 
 
 def _same_place(a: Detection, b: Detection) -> bool:
@@ -311,7 +313,12 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
                 detection = _detection(page, reading, sighting, policy)
                 if detection is None or is_public(sighting.kind, sighting.text, policy):
                     continue
-                over = [r.padded(3) for d, forms in known if value.form in forms or _alike(value.form, forms) for r in d.regions]
+                over = [
+                    r.padded(3)
+                    for d, forms in known
+                    if value.form in forms or _alike(value.form, forms)
+                    for r in d.regions
+                ]
                 if not over or _share_inside(detection.regions, over) < 0.9:
                     repeats.append(detection)
     return tuple(merge(_without_covered(repeats)))

@@ -45,11 +45,18 @@ ANCHORS = (
 """Endings of more than one label that records are full of; matched through noise."""
 
 _ANCHOR_SKELETONS = tuple((skeleton(a.replace(".", "")), a) for a in ANCHORS)
-LABELS = frozenset(label for a in ANCHORS for label in a.split(".")) | INTERNAL_SUFFIXES | frozenset({"com", "org", "net", "eu", "edu", "info", "scot"})
+LABELS = (
+    frozenset(label for a in ANCHORS for label in a.split("."))
+    | INTERNAL_SUFFIXES
+    | frozenset({"com", "org", "net", "eu", "edu", "info", "scot"})
+)
 """Words that stand in a domain when a scan has lost its dots; compared by skeleton."""
 _LABEL_SKELETONS = frozenset(skeleton(label) for label in LABELS)
 
-_FILE_ENDINGS = frozenset("doc docx xls xlsx pdf ppt pptx txt csv msg jpg jpeg png gif tif tiff zip rtf htm html aspx exe mdb pst xml".split())
+_LETTERS = str.maketrans({"0": "o", "1": "l", "|": "l", "!": "l", "5": "s"})
+_FILE_ENDINGS = frozenset(
+    "doc docx xls xlsx pdf ppt pptx txt csv msg jpg jpeg png gif tif tiff zip rtf htm html aspx exe mdb pst xml".split()
+)
 
 
 def is_domain_word(word: str) -> bool:
@@ -72,6 +79,9 @@ def host_score(host: str) -> float:
         return 1.0 if found.suffix.split(".")[-1] in COMMON_SUFFIXES else 0.6
     if found.suffix and not found.domain and len(labels) >= 2:
         return 0.9
+    letters = labels[-1].translate(_LETTERS)
+    if letters != labels[-1]:
+        return 0.8 * host_score(".".join([*labels[:-1], letters]))
     return 0.8 if anchored(host) else 0.0
 
 
@@ -85,6 +95,8 @@ def anchored(host: str) -> str:
             continue
         if bare.endswith(skel):
             return anchor
-        if limit and any(distance(skel, bare[-n:], limit) <= limit for n in range(len(skel) - 1, len(skel) + 2) if len(bare) > n):
+        if limit and any(
+            distance(skel, bare[-n:], limit) <= limit for n in range(len(skel) - 1, len(skel) + 2) if len(bare) > n
+        ):
             return anchor
     return ""

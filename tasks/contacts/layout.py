@@ -182,6 +182,17 @@ class Layout:
         ]
         return min(found, key=lambda c: c.box.x0, default=None)
 
+    def left_of(self, cell: Segment, reach: float = 30.0) -> Segment | None:
+        """The nearest cell before this one on the same row, at most `reach` line heights away."""
+        found = [
+            c
+            for c in self._near(cell.box.y0 - cell.box.height, cell.box.y1 + cell.box.height)
+            if c is not cell
+            and same_row(cell.box, c.box)
+            and -0.3 * cell.height <= cell.box.x0 - c.box.x1 <= reach * cell.height
+        ]
+        return max(found, key=lambda c: c.box.x1, default=None)
+
     def below(self, cell: Segment, reach: float = 2.2) -> Segment | None:
         """The nearest cell under this one's left edge, at most `reach` line heights down."""
         found = [

@@ -50,7 +50,9 @@ def sought_values(found: Iterable[Detection]) -> tuple[SoughtValue, ...]:
         elif detection.kind in _TEXTS:
             form = skeleton(detection.text.strip(" .,;:()<>[]"))
             if len(form) >= _LEAST_GLYPHS and (detection.kind is Kind.TERM or re.search(r"[@./_\-]", form)):
-                values.add(SoughtValue(detection.kind, form, False, 2 if len(form) >= 18 else 1 if len(form) >= 12 else 0))
+                values.add(
+                    SoughtValue(detection.kind, form, False, 2 if len(form) >= 18 else 1 if len(form) >= 12 else 0)
+                )
         elif detection.kind is Kind.ADDRESS:
             values.update(_address_parts(detection))
     return tuple(sorted(values, key=lambda v: (-len(v.form), v.form, v.kind)))
@@ -62,6 +64,8 @@ def _numbers(detection: Detection) -> Iterator[SoughtValue]:
         form = number_form(piece)
         if _LEAST_DIGITS <= len(form) <= 15 and len(set(form)) > 2:
             yield SoughtValue(detection.kind, form, True, 1 if len(form) >= 10 else 0)
+            if len(form) == 11 and form[0] == "0":
+                yield SoughtValue(detection.kind, "44" + form[1:], True, 1)
 
 
 def _address_parts(detection: Detection) -> Iterator[SoughtValue]:
@@ -107,7 +111,9 @@ def fold(text: str) -> FoldedText:
 
 def places_of(value: SoughtValue, folded: FoldedText) -> Iterator[tuple[int, int]]:
     """(start, end) in the text of every place that holds the value."""
-    stream, positions = (folded.digits, folded.digit_positions) if value.digits else (folded.glyphs, folded.glyph_positions)
+    stream, positions = (
+        (folded.digits, folded.digit_positions) if value.digits else (folded.glyphs, folded.glyph_positions)
+    )
     for first, last in _matches(value.form, stream, value.errors):
         start, end = positions[first], positions[last - 1] + 1
         if last - first != len(value.form) or stream[first:last] != value.form:

@@ -118,7 +118,9 @@ def find_in_text(text: str, policy: Policy, terms: Sequence[str] = ()) -> tuple[
     return _united(s for s in spans if s.end > s.start)
 
 
-_PLAIN = str.maketrans({"\r": " ", "\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u200b": " ", "\u2011": "-", "\v": "\n", "\f": "\n"})
+_PLAIN = str.maketrans(
+    {"\r": " ", "\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u200b": " ", "\u2011": "-", "\v": "\n", "\f": "\n"}
+)
 
 
 def _span(claim: Claim, text: str, policy: Policy) -> Span:

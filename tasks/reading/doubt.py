@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LOW_CONFIDENCE = 60.0
-"""Below this about one character in three is wrong on our scans."""
+"""Tesseract's own scale; a working threshold, not calibrated against wrong characters."""
 
 HOPELESS_CONFIDENCE = 40.0
 UNREADABLE_MEAN = 45.0
-"""Upright pages, however poor, read at a mean above 60; the same pages upside down at 20 to 32."""
+"""Nine scans upside down read at a mean of 20 to 32; of 38 the right way up the worst reached 52."""
 
 SPECK_PX = 3
 UNREAD_IN = (0.5, 0.1)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["OcrSettings", "engine_version", "read_page"]
 
 NO_SECOND_GUESS = ("-c invert_threshold=0",)
-"""Tesseract would read each unsure line again inverted: 8 % of the time for nothing, since panels are lifted before."""
+"""Tesseract would read each unsure line again inverted: 4 % of the time on 38 scans, for no
+item more, since panels are lifted before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,10 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
 def choose_passes(assessment: Assessment) -> tuple[Pass, ...]:
     """Further ways to read the page, the cheapest first; none when it reads well.
 
-    Of nine ways tried on 37 scanned pages these two add most for their time: on faxes 90 % of items become 96 %,
-    on poor scans 69 % become 77 %. Below 7 % of unsure characters hardly any way adds an item.
+    Nine ways were tried on 38 scanned development pages, every way on every page. The union of these two with the
+    first reading is within a point of the best pair and the cheapest of the good ones: faxes 90 % to 95 % of items,
+    poor scans 69 % to 77 %, office and clean ones 1 %. The thresholds were set on the same pages, where little was
+    gained below 7 % of unsure characters.
     """
     if assessment.low > 0.12 or assessment.uncovered > 0.15:
         return COARSER, FINER

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     Grey = NDArray[np.uint8]
 
-LOW_DPI, LOW_TARGET_DPI = 160.0, 300.0
-HIGH_DPI = 300.0
-"""At 150 dpi and below Tesseract gains from doubling; above 300 it only takes longer. Between, a page stays as is."""
+LOW_DPI, LOW_TARGET_DPI = 160.0, 225.0
+HIGH_DPI, HIGH_TARGET_DPI = 240.0, 200.0
+"""Up to 160 dpi a page is enlarged, above 240 reduced, between left alone. Measured on 18 scans: 300 dpi pages read at
+200 give 206 of 209 items for 84 % of the time that 204 take at 300; 150 dpi pages read at 225 give 204 of 219 for 82 %
+of the time that 205 take at 300."""
 
 MAX_READING_PX = 40_000_000
 
@@ -104,7 +106,7 @@ def square_frame(raster: PageRaster, zoom: float = 1.0) -> tuple[Frame, int]:
     """The frame that gives equal dpi both ways at a resolution Tesseract likes, and that resolution."""
     dpi_x, dpi_y = raster.dpi
     finest = max(dpi_x, dpi_y)
-    target = LOW_TARGET_DPI if finest <= LOW_DPI else min(finest, HIGH_DPI)
+    target = LOW_TARGET_DPI if finest <= LOW_DPI else HIGH_TARGET_DPI if finest > HIGH_DPI else finest
     target *= zoom
     pixels = raster.width_px * raster.height_px * (target / dpi_x) * (target / dpi_y)
     target *= min(1.0, math.sqrt(MAX_READING_PX / max(1.0, pixels)))

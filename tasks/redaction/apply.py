@@ -18,6 +18,7 @@ from tasks.redaction.encode import (
     encode_bilevel,
     encode_jpeg,
     encode_lossless,
+    source_quality,
     wants_lossless,
 )
 from tasks.redaction.layer import on_ink, place_text, write_layer
@@ -87,6 +88,6 @@ def _encode(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> Imag
     if wants_lossless(painted, raster.mode, raster.grid):
         return encode_lossless(painted)
     if raster.grid == JPEG_GRID:
-        return encode_jpeg(painted, keep_chroma=bool(marks))
+        return encode_jpeg(painted, keep_chroma=bool(marks), quality=source_quality(raster.pixels))
     painted = paint_marks(raster.pixels, marks, raster.dpi, turns, JPEG_GRID)
     return encode_jpeg(painted, keep_chroma=bool(marks), quality=RESAMPLED_QUALITY)

@@ -66,7 +66,7 @@ def test_a_level_page_at_a_good_resolution_is_not_touched() -> None:
 
 @pytest.mark.parametrize(
     ("dpi", "reading_dpi"),
-    [((100, 100), 300), ((150, 150), 300), ((204, 98), 204), ((250, 250), 250), ((600, 600), 300)],
+    [((100, 100), 225), ((150, 150), 225), ((204, 98), 204), ((220, 220), 220), ((250, 250), 200), ((600, 600), 200)],
 )
 def test_the_reading_raster_is_square_and_of_a_resolution_tesseract_likes(
     dpi: tuple[float, float], reading_dpi: int

@@ -17,6 +17,7 @@ from PIL import Image
 
 from tasks.model import PageRaster
 from tasks.redaction.apply import apply_marks
+from tasks.redaction.encode import JPEG_QUALITY, source_quality
 from tests.redaction.drawn import MEMO, SECRETS, DrawnRecord, draw_page, record_of
 
 LABEL = "[withheld: s.31(1)(a)]"
@@ -260,16 +261,40 @@ def test_other_readers_find_no_fault(tmp_path: Path) -> None:
     assert [row.split()[8] for row in listed.stdout.splitlines()[2:]] == ["jpeg", "ccitt"]
 
 
-def test_an_office_scan_grows_by_less_than_a_third() -> None:
-    """Measured on a drawn page with paper grain, 200 dpi, as scanners compress it (quality 75)."""
-    page = draw_page([*MEMO, "", *MEMO], size=(1654, 2339), dpi=(200, 200), type_px=30)
+def scanned(quality: int, mode: str = "grey") -> tuple[DrawnRecord, int]:
+    """A page with paper grain as a scanner compresses it, and the scan's size in bytes."""
+    page = draw_page([*MEMO, "", *MEMO], mode=mode, size=(1654, 2339), dpi=(200, 200), type_px=30)  # type: ignore[arg-type]
     grain = np.random.default_rng(1).normal(0, 4, page.raster.pixels.shape)
-    noisy = np.clip(page.raster.pixels * 0.93 + grain, 0, 255).astype(np.uint8)
+    noisy = np.clip(page.raster.pixels * 0.9 + 10 + grain, 0, 255).astype(np.uint8)
     scan = io.BytesIO()
-    Image.fromarray(noisy).save(scan, "JPEG", quality=75)
+    Image.fromarray(noisy).save(scan, "JPEG", quality=quality)
     decoded = np.array(Image.open(scan))
-    record = record_of(replace(page, raster=replace(page.raster, pixels=decoded)))
-    assert len(record.apply()) < len(scan.getvalue()) * 4 / 3
+    return record_of(replace(page, raster=replace(page.raster, pixels=decoded))), len(scan.getvalue())
+
+
+@pytest.mark.parametrize("mode", ["grey", "colour"])
+@pytest.mark.parametrize("quality", [40, 60, 75, 90])
+def test_an_office_scan_grows_by_less_than_a_third(quality: int, mode: str) -> None:
+    record, size = scanned(quality, mode)
+    assert len(record.apply()) < size * 4 / 3
+
+
+@pytest.mark.parametrize("quality", [35, 50, 70])
+def test_the_quality_of_a_scan_is_recognised_and_kept(quality: int) -> None:
+    record, _ = scanned(quality)
+    assert abs(source_quality(record.pages[0].raster.pixels) - quality) <= 1  # neighbours share most steps
+    _, pixels = image_of(record.apply())
+    strayed = np.abs(pixels.astype(int) - record.pages[0].raster.pixels)[~mask_of(record)]
+    assert strayed.mean() < 0.5
+
+
+def test_finer_scans_are_coded_at_the_usual_quality() -> None:
+    assert source_quality(scanned(85)[0].pages[0].raster.pixels) == JPEG_QUALITY
+
+
+def test_a_page_off_its_grid_has_the_usual_quality() -> None:
+    shifted = scanned(50)[0].pages[0].raster.pixels[3:, 5:]
+    assert source_quality(shifted) == JPEG_QUALITY
 
 
 def test_a_fax_page_with_marks_stays_small() -> None:

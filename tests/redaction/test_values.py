@@ -32,6 +32,7 @@ PHONE, MAIL, ADDRESS = "020 7946 0123", "jordan.example@police.example", "4 Samp
         (ADDRESS, "at 4 Sample Row Exampleton, ZZ9 9ZZ"),
         ("ZZ9 9ZZ", "ZZ99ZZ and so on"),
         ("intranet.example/desk7", "see http://intranet.example/desk7"),
+        ("joanne@", "mail joanne@ the office"),
         ("Ｊordan.Example@police.example", "jordan.example@police.example"),
     ],
 )
@@ -50,6 +51,7 @@ def test_a_value_is_found_in_other_spellings(value: str, text: str) -> None:
         ("Enquiries", "Enquiries go to the desk"),
         ("ext 12", "ext 12"),
         ("a@b", "a@b"),
+        ("joanne@", "Joanne wrote"),
         ("", "anything"),
     ],
 )

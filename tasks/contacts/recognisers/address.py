@@ -29,7 +29,9 @@ _PREMISE = re.compile(
     rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
     r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b|^\s*\d{1,3}[A-Za-z]?\s*$"
 )
-_NOT_A_PREMISE = re.compile(r"\b(?:Contact|Call|Control|Cost|Job|Service|Crime|Operations|Data|Detention)\s+Cent(?:re|er)\b")
+_NOT_A_PREMISE = re.compile(
+    r"\b(?:Contact|Call|Control|Cost|Job|Service|Crime|Operations|Data|Detention)\s+Cent(?:re|er)\b"
+)
 _MONTH_OR_TIME = re.compile(
     r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[ ]\d|\d[ ](?:January|February|March|April|May|June|July|August|September|October|November|December)\b|\b\d{3,4}(?:Z|hrs)\b"
 )
@@ -38,7 +40,9 @@ _CONNECTORS = frozenset("of the and upon on under le la de c/o nr near o'".split
 _STOP_BEFORE = re.compile(
     rf"(?:^|[\s(])(?:{alternatives(Kind.ADDRESS)}|to|at|from|is|lives|in|visit|of)[ \t]*[:.\-–]?$"
 )
-_BEFORE_FLOOR = re.compile(r"(?:^|[\s,])(?:\d{1,4}(?:st|nd|rd|th|[A-Za-z])?|Ground|First|Second|Third|Flat|Apt|Room|Unit|Suite)$")
+_BEFORE_FLOOR = re.compile(
+    r"(?:^|[\s,])(?:\d{1,4}(?:st|nd|rd|th|[A-Za-z])?|Ground|First|Second|Third|Flat|Apt|Room|Unit|Suite)$"
+)
 """What justified text may set far apart from the word it belongs to."""
 _MAX_PART = 60
 _MAX_LINES = 8
@@ -76,7 +80,11 @@ def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
                 break
             if token.group()[-1:] == ":" or not _token_fits(token.group()):
                 break
-            if token.group().endswith(".") and start != end and not re.fullmatch(r"(?:St|Rd|Ave|Dr|Ln|Sq|Pl|P|O|No|Apt|Gdns|[A-Z])\.", token.group()):
+            if (
+                token.group().endswith(".")
+                and start != end
+                and not re.fullmatch(r"(?:St|Rd|Ave|Dr|Ln|Sq|Pl|P|O|No|Apt|Gdns|[A-Z])\.", token.group())
+            ):
                 break  # a sentence ends here
             start = token.start()
             space = re.search(r"[ ]{1,2}$|(?<=[0-9a-z])\t$", text[:start])
@@ -106,7 +114,9 @@ def _block_start(text: str, anchor: int, *, sure: bool = True) -> int:
     misses = 0
     for position, (a, b) in enumerate(_parts_leftwards(text, anchor)):
         part = text[a:b]
-        evident = bool(_PREMISE.search(part) or (_STREET.search(part) and position > 0)) and not _NOT_A_PREMISE.search(part)
+        evident = bool(_PREMISE.search(part) or (_STREET.search(part) and position > 0)) and not _NOT_A_PREMISE.search(
+            part
+        )
         if _MONTH_OR_TIME.search(part):
             break
         if evident:
@@ -135,16 +145,24 @@ def _validate_postcode(match: re.Match[str]) -> Iterable[Found]:
 
 
 _STATES = "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC|D\\.C\\."
-_ZIP = re.compile(rf"(?<![A-Za-z])(?P<zip>(?:{_STATES})[.,]?[ ]{{1,3}}[0-9OIl]{{5}}(?:[-–][0-9OIl]{{4}})?)(?![0-9A-Za-z])")
+_ZIP = re.compile(
+    rf"(?<![A-Za-z])(?P<zip>(?:{_STATES})[.,]?[ ]{{1,3}}[0-9OIl]{{5}}(?:[-–][0-9OIl]{{4}})?)(?![0-9A-Za-z])"
+)
 _PO_BOX = re.compile(
     r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?Box[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?(?:[A-Z][A-Za-z.'’\-]*[ ]?){1,3}){0,4})"
+)
+_DOCUMENT_EXCHANGE = re.compile(
+    r"(?P<value>(?<![A-Za-z])DX[ :]{0,2}(?:[Nn]o\.?[ ]?)?[0-9OIl]{3,7}(?:,?[ \n][A-Z][A-Za-z]+(?:[ ][0-9]{1,2}(?![0-9]))?)?)"
 )
 _NUMBER = r"(?<![A-Za-z0-9£$.,/:])(?:[0-9]{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?[0-9]{1,4}[A-Za-z]?)?)"
 _WORD = r"(?:[A-Z][A-Za-z'’.\-]*|[A-Z][a-z]?['’][A-Z][a-z]+)"
 _STREET_LINE = re.compile(
-    rf"(?P<value>{_NUMBER},?[ ](?:{_WORD}[ ]){{1,4}}(?:{_STREET_WORDS})\b\.?)(?P<more>(?:[ ]?[,\n·][ ]?\n?(?:{_WORD}[ ]?){{1,3}}(?=[,\n·.;)]|[ ]?[A-Z]{{1,2}}\d|$)){{0,4}})"
+    rf"(?P<value>{_NUMBER},?[ ](?:{_WORD}[ ]){{1,4}}(?:{_STREET_WORDS})\b\.?)(?P<more>(?:[ ]?[,\n·][ ]?\n?(?:{_WORD}[ ]?){{1,3}}(?=[,\n·.;)]|[ ]?[A-Z]{{1,2}}\d|$|(?<=[ ])[a-z])){{0,4}})"
 )
-_NOT_A_HOUSE = re.compile(r"(?:page|para|paragraph|section|item|room|figure|table|version|no\.?|january|february|march|april|may|june|july|august|september|october|november|december)[ ]$", re.IGNORECASE)
+_NOT_A_HOUSE = re.compile(
+    r"(?:page|para|paragraph|section|item|room|figure|table|version|no\.?|january|february|march|april|may|june|july|august|september|october|november|december)[ ]$",
+    re.IGNORECASE,
+)
 
 
 def _validate_street(match: re.Match[str]) -> Iterable[Found]:
@@ -165,6 +183,7 @@ RECOGNISER = Recogniser(
     (
         Pattern("postcode", re.compile(r"[\s\S]+"), 0.9, _validate_postcode),
         Pattern("po-box", _PO_BOX, 0.95),
+        Pattern("exchange", _DOCUMENT_EXCHANGE, 0.9),
         Pattern("street", _STREET_LINE, 0.8, _validate_street),
     ),
 )

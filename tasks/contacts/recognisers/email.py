@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from tasks.contacts.common_words import is_common_word
 from tasks.contacts.hosts import anchored, host_score, is_domain_word
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
@@ -19,67 +20,76 @@ _LOCAL = r"A-Za-z0-9._%+'’`&/=~#$!*|\-–—?{}\\^"
 _LOCAL_RUN = re.compile(rf"[{_LOCAL}]+$")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9|!\[\]()_°\-–—]+")
 _BREAK = re.compile(r"[ \t]?\n[ \t]?")
-_ANCHOR = re.compile(r"@|(?<=[A-Za-z0-9.])[©®](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[ ][©®][ ]?(?=[A-Za-z])|(?<=[A-Za-z0-9])[(\[{][aA@][)\]}](?=[A-Za-z0-9])")
+_SPACES = re.compile(r"[ \t]{1,2}")
+_DOT = re.compile(r"[ ]?[.,:;·•][ ]?(?=[A-Za-z0-9|])|[ ]?[.,·][ ]?-?\n[ ]?(?=[A-Za-z])|-?\n[ ]?\.(?=[A-Za-z])")
+_UNBROKEN = re.compile(r"[^\s<>()\"]+")
+_ANCHOR = re.compile(
+    r"@|(?<=[A-Za-z0-9.])[©®](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[ ][©®][ ]?(?=[A-Za-z])|(?<=[A-Za-z0-9])[(\[{][aA@][)\]}](?=[A-Za-z0-9])"
+)
 _SENTENCE_END = re.compile(r"[.,;:!?)\]>\"”]$")
 _PREVIOUS_TOKEN = re.compile(r"(\S+)[ \t]{0,2}$")
 _PREVIOUS_LINE_TOKEN = re.compile(r"(\S+)[ \t]*\n[ \t]*$")
 
 
+def _next_label(text: str, end: int, host: str) -> tuple[str, re.Match[str]] | None:
+    """What joins the next label of a host to it ("." or ""), and that label; None when the host ends at `end`."""
+    dot = _DOT.match(text, end)
+    if dot:
+        label = _HOST_LABEL.match(text, dot.end())
+        # "... police.uk. The" ends a sentence: behind a spaced dot only a domain's word goes on.
+        tight = dot.group() in (".", ",", ":", "·")
+        if label and (tight or is_domain_word(label.group()) or host_score(host) < 0.5):
+            return ".", label
+    space = _SPACES.match(text, end)
+    label = _HOST_LABEL.match(text, space.end()) if space else None
+    if label and is_domain_word(label.group()):
+        return ".", label
+    wrap = _BREAK.match(text, end)
+    label = _HOST_LABEL.match(text, wrap.end()) if wrap else None
+    if label:
+        glue = _glue_over_break(text, host, label)
+        return None if glue is None else (glue, label)
+    return None
+
+
+def _glue_over_break(text: str, host: str, label: re.Match[str]) -> str | None:
+    """How a host broken at a line's end goes on with the next line's first label; None when it does not."""
+    hyphened = host.endswith(("-", "–", "—"))
+    # A narrow column may break a host twice.
+    ahead = re.sub(r"-?[ ]?\n[ ]?", "", text[label.end() : label.end() + 50])
+    rest = re.match(r"[A-Za-z0-9.\-]*", ahead)
+    following = label.group() + (rest.group().rstrip(".-") if rest else "")
+    for glue in ("", "."):
+        known = host_score(host.rstrip("-–—") + glue + following)
+        torn = glue == "" and len(label.group()) <= 2 and known >= 1.0
+        if (known >= 0.8 and host_score(host) < 0.8) or torn or (hyphened and known):
+            return glue
+    return None
+
+
 def _read_domain(text: str, at: int) -> tuple[int, float]:
     """Where the domain that starts at or after `at` ends, and how sure it is; (at, 0) when there is none."""
-    pos = at
-    lead = re.compile(r"[ \t]{0,2}|[ \t]?-?\n[ \t]?").match(text, pos)
-    skipped = re.compile(r"[ \t]?\n[ \t]?|[ \t]{0,2}").match(text, pos)
-    pos = (skipped or lead).end() if (skipped or lead) else pos
-    first = _HOST_LABEL.match(text, pos)
-    if not first:
+    lead = _BREAK.match(text, at) or _SPACES.match(text, at)
+    begin = lead.end() if lead else at
+    label = _HOST_LABEL.match(text, begin)
+    if not label:
         return at, 0.0
-    end, best, best_score = first.end(), at, 0.0
-    host = first.group()
+    host, end, best, best_score = label.group(), label.end(), at, 0.0
     for _ in range(14):
         score = host_score(host)
         if score and score >= best_score - 0.25:
             best, best_score = end, max(score, best_score)
-        dot = re.compile(r"[ ]?[.,:;·•][ ]?(?=[A-Za-z0-9|])|[ ]?[.,·][ ]{0,1}\n[ ]?(?=[A-Za-z])|-?\n(?=[ ]?\.)[ ]?\.").match(text, end)
-        following = None
-        if dot:
-            following = _HOST_LABEL.match(text, dot.end())
-            # "…police.uk. The" ends the sentence: a spaced dot only counts before a word of a domain.
-            if following and " " in dot.group() + " "[: dot.group().count(" ")] and best and dot.group().endswith((" ", "\n")):
-                if not (is_domain_word(following.group()) or host_score(host) < 0.5):
-                    following = None
-            joiner = "."
-        if not following:
-            space = re.compile(r"[ \t]").match(text, end)
-            candidate = _HOST_LABEL.match(text, space.end()) if space else None
-            if candidate and is_domain_word(candidate.group()):
-                following, joiner = candidate, "."
-        if not following:
-            wrap = _BREAK.match(text, end)
-            candidate = _HOST_LABEL.match(text, wrap.end()) if wrap else None
-            if candidate:
-                hyphened = host.endswith(("-", "–", "—", ".")) or text[end - 1] in ".-"
-                for glue in ("", "."):
-                    longer = host.rstrip("-–—") + glue + candidate.group() if hyphened else host + glue + candidate.group()
-                    # A narrow column may break a host twice.
-                    ahead = re.sub(r"-?[ ]?\n[ ]?", "", text[candidate.end() : candidate.end() + 50])
-                    rest = re.match(r"[A-Za-z0-9.\-]*", ahead)
-                    whole = longer + (rest.group().rstrip(".-") if rest else "")
-                    known = host_score(whole)
-                    improves = known >= 0.8 and (host_score(host) < 0.8 or len(candidate.group()) <= 2 and known >= 1.0 and glue == "")
-                    if improves or (hyphened and known):
-                        following, joiner = candidate, glue
-                        host = host.rstrip("-–—") if hyphened else host
-                        break
-        if not following:
+        step = _next_label(text, end, host)
+        if step is None:
             break
-        host = f"{host}{joiner}{following.group()}"
-        end = following.end()
+        glue, label = step
+        host = (host.rstrip("-–—") if "\n" in text[end : label.start()] else host) + glue + label.group()
+        end = label.end()
     if best_score:
         return best, best_score
-    token = re.compile(r"[^\s<>()\"]+").match(text, pos)
-    if token and re.search(r"[A-Za-z]{2}", token.group()) and (pos == at or re.search(r"[.,]", token.group())):
-        return pos + len(token.group().rstrip(".,;:")), 0.5
+    token = _UNBROKEN.match(text, begin)
+    if token and re.search(r"[A-Za-z]{2}", token.group()) and (begin == at or re.search(r"[.,]", token.group())):
+        return begin + len(token.group().rstrip(".,;:")), 0.5
     return at, 0.0
 
 
@@ -93,7 +103,8 @@ def _read_local(text: str, at: int) -> int:
         before = _PREVIOUS_TOKEN.search(text, max(0, start - 60), start)
         if before and before.end() == start and before.start(1) < start and text[start - 1 : start] not in "(<[":
             token = before.group(1)
-            open_end = token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
+            torn = re.fullmatch(r"[a-z]+\.", token) and piece[:1].islower() and not is_common_word(token)
+            open_end = torn or token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
             if not piece or open_end or (fragment and (not _SENTENCE_END.search(token) or len(token) <= 2)):
                 if re.fullmatch(r"[^A-Za-z0-9]+", token) and piece:
                     break
@@ -104,7 +115,11 @@ def _read_local(text: str, at: int) -> int:
         if wrapped:
             token = wrapped.group(1)
             joined = bool(re.search(r"[A-Za-z0-9][._\-–+]$|[A-Za-z0-9][._+][A-Za-z0-9]+$", token)) and "@" not in token
-            if (not piece and re.search(r"[A-Za-z0-9]$", token)) or joined or (piece[:1] in "._-+" and not _SENTENCE_END.search(token)):
+            if (
+                (not piece and re.search(r"[A-Za-z0-9]$", token))
+                or joined
+                or (piece[:1] in "._-+" and not _SENTENCE_END.search(token))
+            ):
                 start = wrapped.start(1)
                 continue
         break
@@ -116,7 +131,11 @@ def _validate_anchor(match: re.Match[str]) -> Iterable[Found]:
     start = _read_local(text, match.start())
     end, score = _read_domain(text, match.end())
     if end == match.end() or start == match.start():
-        if start < match.start() and re.search(r"[A-Za-z][._]?[A-Za-z0-9]+$", text[start : match.start()]) and match.start() - start >= 3:
+        if (
+            start < match.start()
+            and re.search(r"[A-Za-z][._]?[A-Za-z0-9]+$", text[start : match.start()])
+            and match.start() - start >= 3
+        ):
             yield start, match.end(), 0.5  # the domain did not survive
         return
     if not re.search(r"[A-Za-z]", text[match.end() : end]) or not re.search(r"\w", text[start : match.start()]):
@@ -161,7 +180,9 @@ def _validate_spelt_plain(match: re.Match[str]) -> Iterable[Found]:
         yield match.start("value"), match.end("value"), 1.0
 
 
-_LOST_AT = re.compile(r"(?<![\w@/.])(?P<value>(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*[A-Za-z0-9])[ ](?:[©®&€a-zA-Z][ ]?)?(?P<host>[A-Za-z0-9\-]+(?:[ ]?[.,][ ]?[A-Za-z0-9\-]+)+))")
+_LOST_AT = re.compile(
+    r"(?<![\w@/.])(?P<value>(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*[A-Za-z0-9])[ ](?:[©®&€a-zA-Z][ ]?)?(?P<host>[A-Za-z0-9\-]+(?:[ ]?[.,][ ]?[A-Za-z0-9\-]+)+))"
+)
 
 
 def _validate_lost_at(match: re.Match[str]) -> Iterable[Found]:

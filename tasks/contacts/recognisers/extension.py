@@ -34,6 +34,8 @@ def _validate(match: re.Match[str]) -> Iterable[Found]:
         return
     if _QUANTITY_AFTER.match(match.string, match.end()):
         return
+    if match.re is _GLUED_TO_NUMBER and not re.search(r"[0-9][0-9 ()\-./]{6,}$", match.string[: match.start()]):
+        return  # `3 x 4200`
     label = match.string[match.start() : match.start("value")]
     spelt_out = re.match(r"(?:int|extension|internal)", label, re.IGNORECASE) and not re.search(r"[:.#=\n\t]", label)
     if spelt_out and _YEAR.fullmatch(digits):

@@ -14,13 +14,32 @@ from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
 _AT_NAME = re.compile(r"(?<![A-Za-z0-9._@])(?P<value>[@©®][ ]?[A-Za-z][A-Za-z0-9_]{2,30})(?![A-Za-z0-9@.]*\.[a-z])")
-_SKYPE = re.compile(r"(?<![A-Za-z0-9])(?P<value>[lI1|!][iI1l|!][vV][eE][ ]?[:;.,][ ]?[.,]?[ ]?[A-Za-z0-9][\w.,:\-]*(?:[.,][\w]+)*)")
-_CID = re.compile(r"(?<![A-Za-z0-9])(?P<value>[:;.]?[.,]?c[il1]d[.,][0-9a-fA-F¢©OoIl]{10,20})")
-_SIP = re.compile(r"(?<![A-Za-z0-9])(?P<value>(?:[sS5][iI1l|!][pP][sS]?|tel|skype|callto|msteams|xmpp|mailto)[:;][ ]?[A-Za-z0-9+][\w.+\-@]*)")
-_NETWORK = "|".join(
-    noisy_pattern(n) for n in ("facebook", "twitter", "instagram", "linkedin", "youtube", "tiktok", "snapchat", "threads", "reddit", "flickr", "telegram")
+_SKYPE = re.compile(
+    r"(?<![A-Za-z0-9])(?P<value>[lI1|!][iI1l|!][vV][eE][ ]?[:;.,][ ]?[.,]?[ ]?[A-Za-z0-9][\w.,:\-]*(?:[.,][\w]+)*)"
 )
-_SOCIAL = re.compile(rf"(?P<value>(?:[wW]{{3}}[.,][ ]?)?(?<![A-Za-z0-9@])(?:{_NETWORK}|fb|wa|t|x)[ ]?[.,][ ]?(?:c[o0]m|me)[ ]?[/|\\l][ ]?@?[A-Za-z0-9][\w.\-/]*)")
+_CID = re.compile(r"(?<![A-Za-z0-9])(?P<value>[:;.]?[.,]?c[il1]d[.,][0-9a-fA-F¢©OoIl]{10,20})")
+_SIP = re.compile(
+    r"(?<![A-Za-z0-9])(?P<value>(?:[sS5][iI1l|!][pP][sS]?|tel|skype|callto|msteams|xmpp|mailto)[:;][ ]?[A-Za-z0-9+][\w.+\-@]*)"
+)
+_NETWORK = "|".join(
+    noisy_pattern(n)
+    for n in (
+        "facebook",
+        "twitter",
+        "instagram",
+        "linkedin",
+        "youtube",
+        "tiktok",
+        "snapchat",
+        "threads",
+        "reddit",
+        "flickr",
+        "telegram",
+    )
+)
+_SOCIAL = re.compile(
+    rf"(?P<value>(?:[wW]{{3}}[.,][ ]?)?(?<![A-Za-z0-9@])(?:{_NETWORK}|fb|wa|t|x)[ ]?[.,][ ]?(?:c[o0]m|me)[ ]?[/|\\l][ ]?@?[A-Za-z0-9][\w.\-/]*)"
+)
 _NAME = r"(?P<value>@?[A-Za-z0-9][\w.:;,&+\-'’@]{2,60})"
 _LABELLED = labelled(Kind.HANDLE, _NAME, between=r"(?:at|is|as|on|id|name|address)?[: \n]{0,2}")
 
@@ -30,6 +49,12 @@ def _validate_labelled(match: re.Match[str]) -> Iterable[Found]:
     # A name of a network's user has a joint or a digit; "Teams meeting" has neither.
     if re.search(r"[A-Za-z0-9][._:;&][A-Za-z0-9&]|_|^@|[a-z]\d", value) and not re.search(r"^\d+[.:]\d+$", value):
         yield match.start("value"), match.start("value") + len(value), 1.0
+
+
+def _validate_skype(match: re.Match[str]) -> Iterable[Found]:
+    name = match.group("value").split(":")[-1]
+    if re.search(r"[._\d]", name.strip(".,")):
+        yield match.start("value"), match.end("value"), 1.0
 
 
 def _validate_at_name(match: re.Match[str]) -> Iterable[Found]:
@@ -45,7 +70,7 @@ RECOGNISER = Recogniser(
     Kind.HANDLE,
     (
         Pattern("at-name", _AT_NAME, 0.8, _validate_at_name),
-        Pattern("skype", _SKYPE, 0.9),
+        Pattern("skype", _SKYPE, 0.9, _validate_skype),
         Pattern("cid", _CID, 0.7),
         Pattern("sip", _SIP, 0.9),
         Pattern("social-path", _SOCIAL, 0.9),

@@ -32,4 +32,7 @@ def _validate(match: re.Match[str]) -> Iterable[Found]:
 
 _PAGED_ON = re.compile(rf"\b[Pp]age[ \n](?!\d)[^.;\n]{{0,40}}(?:\n[^.;\n]{{0,30}})?[ \n]on[ \n]{_VALUE}")
 
-RECOGNISER = Recogniser(Kind.PAGER, (Pattern("labelled", labelled(Kind.PAGER, _VALUE), 0.9, _validate), Pattern("paged-on", _PAGED_ON, 0.8, _validate)))
+RECOGNISER = Recogniser(
+    Kind.PAGER,
+    (Pattern("labelled", labelled(Kind.PAGER, _VALUE), 0.9, _validate), Pattern("paged-on", _PAGED_ON, 0.8, _validate)),
+)

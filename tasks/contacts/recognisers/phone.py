@@ -30,9 +30,7 @@ _MAX_GROUPS = 14
 _BROKEN_RUN = re.compile(
     rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–]?\n[ ]?[/\-–(]?){GLYPH}+){{0,10}}(?![A-Za-z0-9%])"
 )
-_SUFFIX = re.compile(
-    r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])"
-)
+_SUFFIX = re.compile(r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])")
 """What follows a number to say that its last digits vary: `0890 / 0893`, `0233-37`."""
 _EXTENSION_SUFFIX = re.compile(
     rf"[ \n]?[,;(/]?[ ]?(?:{noisy_pattern('extension')}|{noisy_pattern('extn')}|{noisy_pattern('ext')}|[xX#])[ .:]{{0,2}}[0-9OIl][0-9OIlSB \-]{{1,7}}(?<=[0-9OIlSB])\)?(?![0-9A-Za-z])"
@@ -46,7 +44,9 @@ _NOT_A_PHONE = re.compile(
     re.IGNORECASE,
 )
 _PHONE_BEFORE = re.compile(r"(?:tel|phone|mob|dial|call|ring|fax|ext)[a-z]*[ .:\-–]{0,3}$", re.IGNORECASE)
-_NOT_DIGITS_OF_A_NUMBER = re.compile(r"(?<!\d)\d{1,2}:\d{2}(?!\d)|(?<![\d,])\d{1,3},\d{3}(?!\d)|(?<!\d)\d{1,2}/\d{1,2}/(?:19|20)?\d{2}(?!\d)")
+_NOT_DIGITS_OF_A_NUMBER = re.compile(
+    r"(?<!\d)\d{1,2}:\d{2}(?!\d)|(?<![\w,.])\d{1,3},\d{3}(?!\d|[.,]\d{4})|(?<!\d)\d{1,2}/\d{1,2}/(?:19|20)?\d{2}(?!\d)"
+)
 """Times, thousands and dates."""
 _TIME = re.compile(r"(?:[01]\d|2[0-4])[0-5]\d")
 
@@ -123,6 +123,11 @@ def _grouped_like_uk(sizes: list[int], digits: str, separators: str) -> bool:
     )
 
 
+def _all_times(groups: list[str]) -> bool:
+    fours = [g for g in groups if len(g) == 4]
+    return len(fours) > 1 and all(_TIME.fullmatch(g) for g in fours)
+
+
 def judge(text: str) -> float:
     """How sure it is that all of `text`, a run of digit groups, is one telephone number; 0 when it is not."""
     groups = _GROUPS.findall(text)
@@ -145,7 +150,7 @@ def judge(text: str) -> float:
     if not score and plus and digits.startswith("44") and 11 <= len(digits) <= 14:
         score = 0.6  # a digit lost or gained after a country code
     sizes = [len(g) for g in groups]
-    if not score and _grouped_like_uk(sizes, digits, text) and not all(_TIME.fullmatch(g) for g in groups if len(g) == 4):
+    if not score and _grouped_like_uk(sizes, digits, text) and not _all_times(groups):
         score = 0.5
     return score * (1 - price)
 
@@ -203,7 +208,12 @@ def _part_of_longer_code(text: str, start: int, end: int, score: float) -> bool:
     """Whether the window is cut out of a longer code such as an ISBN or a card number."""
     before = re.search(r"[0-9A-Z][0-9][\-/ ]?$", text[max(0, start - 4) : start])
     after = re.match(r"[\-/ ]?[0-9]", text[end : end + 2])
-    return (score <= 0.55 and bool(before or after)) or bool(before and after) or bool(before and before.group()[-1] in "-/") or bool(after and after.group()[0] == "-")
+    return (
+        (score <= 0.55 and bool(before or after))
+        or bool(before and after)
+        or bool(before and before.group()[-1] in "-/")
+        or bool(after and after.group()[0] == "-")
+    )
 
 
 def _validate_broken(match: re.Match[str]) -> Iterable[Found]:
@@ -215,7 +225,11 @@ def _validate_broken(match: re.Match[str]) -> Iterable[Found]:
             continue
         head, tail = value.split("\n")
         abroad = head.lstrip("(").startswith(("+", "00"))
-        if sum(c.isdigit() for c in head) > 9 or sum(c.isdigit() for c in tail) > (12 if abroad else 9) or value.count("/") > 1:
+        if (
+            sum(c.isdigit() for c in head) > 9
+            or sum(c.isdigit() for c in tail) > (12 if abroad else 9)
+            or value.count("/") > 1
+        ):
             continue
         # A value broken over lines is whole on neither: two whole numbers below one another are two values.
         if judge(head) >= 0.5 or judge(tail) >= 0.5 or _is_something_else(match.string, start, end):
@@ -248,7 +262,11 @@ def _validate_labelled(match: re.Match[str]) -> Iterable[Found]:
     found = next(iter(windows(value, start)), None)
     if found is not None:
         yield found[0], _with_suffix(match.string, found[1]), found[2]
-    elif not re.match(r"(?:19|20)\d\d[ \-–/]", value) and "/" not in value[:6] and not re.match(r"\d{1,2}[:./]\d{2}(?!\d)", value):
+    elif (
+        not re.match(r"(?:19|20)\d\d[ \-–/]", value)
+        and "/" not in value[:6]
+        and not re.match(r"\d{1,2}[:./]\d{2}(?!\d)", value)
+    ):
         yield start + loose[0], start + loose[1], 0.7
 
 

@@ -1,7 +1,7 @@
 """UK postcodes, and BFPO numbers.
 
 Rule kept here: the shape decides, not a list of areas; look-alikes are allowed at a price, and what is exactly a
-registration mark (two letters, two digits, three letters) is none.
+registration mark (two letters, two digits, three letters) is none, unless a letter is an I, which registration marks do not use.
 
 Source: Royal Mail, "PAF programmer's guide" (formats A9 9AA to AA9A 9AA); British Forces Post Office, `BFPO 1` to `BFPO 9999`.
 """
@@ -17,7 +17,7 @@ from tasks.model import Kind
 
 _LETTER_LOOKALIKES = {"0": "O", "1": "I", "5": "S", "8": "B", "2": "Z", "6": "G", "|": "I", "4": "A"}
 _CANDIDATE = re.compile(
-    r"(?<![A-Za-z0-9/&£.\-])(?P<out>[A-Za-z0-9|]{2,4}|[A-Z]{1,2}[ ][0-9]{1,2})(?P<gap>[ \t]{0,2}[.\n\-]?[ \t]?)(?P<in>[0-9OoIl|SsZBGAT][A-Za-z0-9|][A-Za-z0-9|])(?![A-Za-z0-9/\-]|\.\d)"
+    r"(?<![A-Za-z0-9/&£.\-])(?=(?P<out>[A-Za-z0-9|]{2,4}|[A-Z]{1,2}[ ][0-9]{1,2})(?P<gap>[ \t]{0,2}[.\n\-]?[ \t]?)(?P<in>[0-9OoIl|SsZBGAT][A-Za-z0-9|][A-Za-z0-9|])(?![A-Za-z0-9/\-]|\.\d))"
 )
 _REGISTRATION = re.compile(r"[A-Za-z]{2}[0-9]{2}[ ]?[A-Za-z]{3}|[A-Za-z][0-9]{1,3}[ ]?[A-Za-z]{3}")
 _LONE_AREAS = frozenset("BEGLMNSWZX")
@@ -53,7 +53,7 @@ def candidates(text: str, limit: float) -> Iterator[tuple[int, int, float]]:
         outward, inward, gap = match.group("out"), match.group("in"), match.group("gap")
         cost = price(outward, inward)
         whole = f"{outward}{inward}"
-        if _REGISTRATION.fullmatch(whole) and not inward[0].isdigit():
+        if _REGISTRATION.fullmatch(whole) and inward[0] not in "0123456789Iil|":
             cost += 0.5
         if not re.search(r"[ \n]", gap):
             cost += 0.3 if outward[1].isalpha() or outward[0].upper() in _LONE_AREAS else 0.8
@@ -63,7 +63,7 @@ def candidates(text: str, limit: float) -> Iterator[tuple[int, int, float]]:
         if re.match(r"[ ]", text[match.end("out") :]) is None and "\n" in gap:
             cost += 0.2
         if cost <= limit:
-            yield match.start(), match.end(), cost
+            yield match.start("out"), match.end("in"), cost
 
 
 def _validate(match: re.Match[str]) -> Iterable[Found]:

@@ -21,10 +21,14 @@ _SCHEME = re.compile(
     r"|(?:ftp|FTP|sftp|file|FILE|sip|SIP|sips|ldap|smb)[:;][ ]?/{0,3})(?=[A-Za-z0-9])"
 )
 _WWW = re.compile(r"(?<![A-Za-z0-9@.])(?:[wW]{3}|vvww|wvww|wwvv|[wW]{2}vv|WWW)[ ]?[.,][ ]?(?=[A-Za-z0-9])")
-_HOST = re.compile(r"(?<![A-Za-z0-9@\-_'’=/%])[A-Za-z0-9][A-Za-z0-9\-]*(?:[.,·][A-Za-z0-9][A-Za-z0-9\-]*)+(?:[:/][^\s<>\"]*)?")
+_HOST = re.compile(
+    r"(?<![A-Za-z0-9@\-_'’=/%])[A-Za-z0-9][A-Za-z0-9\-]*(?:[.,·][A-Za-z0-9][A-Za-z0-9\-]*)+(?:[:/][^\s<>\"]*)?"
+)
 _UNC = re.compile(r"(?<![\w\\])\\\\[A-Za-z0-9][\w.\-]+(?:\\[\w$.\- ]*[\w$])+")
 _TRAIL = ".,;:!?)]}>\"'’”"
-_CONTINUES = re.compile(r"[%=&?_~]|/|\.(?:aspx?|html?|php|pdf|uk|com|org|net|local)\b|^[a-z0-9\-]+\.[a-z]", re.IGNORECASE)
+_CONTINUES = re.compile(
+    r"[%=&?_~]|/|\.(?:aspx?|html?|php|pdf|uk|com|org|net|local)\b|^[a-z0-9\-]+\.[a-z]", re.IGNORECASE
+)
 _TOKEN = re.compile(r"[^\s<>\"]+")
 
 
@@ -41,10 +45,20 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
             break
         token, last = following.group(), text[end - 1]
         bare = token.rstrip(_TRAIL)
-        path_like = bool(_CONTINUES.search(bare)) and "@" not in bare and not re.match(r"(?:https?|www|\()", bare, re.IGNORECASE)
+        path_like = (
+            bool(_CONTINUES.search(bare))
+            and "@" not in bare
+            and not re.match(r"(?:https?|www|\()", bare, re.IGNORECASE)
+        )
         open_end = last in "/?=&%_-.~+#"
         alone = wrap is not None and text[following.end() : following.end() + 1] in ("", "\n")
-        torn = wrap is not None and "/" in text[max(0, end - 60) : end] and bare[:1].islower() and not is_common_word(bare) and last.isalnum()
+        torn = (
+            wrap is not None
+            and "/" in text[max(0, end - 60) : end]
+            and bare[:1].islower()
+            and not is_common_word(bare)
+            and last.isalnum()
+        )
         if torn and "@" not in bare:
             end = following.end()
             continue
@@ -52,12 +66,22 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
             end = following.end()
             continue
         if wrap and (path_like or (open_end and last not in ".") or (last == "." and host_score(bare) > 0)):
-            if path_like and not open_end and not re.match(r"[/?&=%.#\-_]", bare) and not re.search(r"[%=?&]", bare) and bare.count("/") < 2:
+            if (
+                path_like
+                and not open_end
+                and not re.match(r"[/?&=%.#\-_]", bare)
+                and not re.search(r"[%=?&]", bare)
+                and bare.count("/") < 2
+            ):
                 # A date, `and/or` or a new host on the next line is not a path.
                 break
             end = following.end()
             continue
-        if space and ((open_end and last in "/?=&%_" and re.match(r"[A-Za-z0-9%]", bare) and _CONTINUES.search(bare)) or re.match(r"[/?&=%#][A-Za-z0-9%/]", bare) or bare in ("/",)):
+        if space and (
+            (open_end and last in "/?=&%_" and re.match(r"[A-Za-z0-9%]", bare) and _CONTINUES.search(bare))
+            or re.match(r"[/?&=%#][A-Za-z0-9%/]", bare)
+            or bare in ("/",)
+        ):
             end = following.end()
             continue
         break
@@ -90,11 +114,18 @@ def _host_over_spaces(text: str, end: int) -> int:
     for _ in range(4):
         following = re.compile(r"[ ]?[.,][ ]?(?=[a-z0-9])[^\s<>\"]+|[ ](?=[.,/])[^\s<>\"]+").match(text, end)
         if text[end - 1] in ".,":
-            following = re.compile(r"[ ](?:police|gov|pnn|uk|co|com|org|net|local|internal|example)\b[^\s<>\"]*").match(text, end)
+            following = re.compile(r"[ ](?:police|gov|pnn|uk|co|com|org|net|local|internal|example)\b[^\s<>\"]*").match(
+                text, end
+            )
         if not following:
             break
         bare = following.group().strip(" .,")
-        if following.group()[:1] in ".," and following.group()[1:2] == " " and not anchored("x" + bare) and host_score("x." + bare) < 1.0:
+        if (
+            following.group()[:1] in ".,"
+            and following.group()[1:2] == " "
+            and not anchored("x" + bare)
+            and host_score("x." + bare) < 1.0
+        ):
             break
         end = following.end()
     return end
@@ -134,7 +165,9 @@ def _validate_host(match: re.Match[str]) -> Iterable[Found]:
 _BROKEN_HOST = re.compile(
     r"(?<![A-Za-z0-9@\-_'’=/%])(?P<value>[A-Za-z0-9][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)*(?:[.\-]\n|\n\.)[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*(?:/[^\s<>\"]*)?)"
 )
-_SPACED_HOST = re.compile(r"(?<![A-Za-z0-9@\-_'’=/%.])(?P<value>[A-Za-z0-9][A-Za-z0-9\-]*(?:[ ]?[.,][ ]?[A-Za-z0-9\-|!]+){1,5})")
+_SPACED_HOST = re.compile(
+    r"(?<![A-Za-z0-9@\-_'’=/%.])(?P<value>[A-Za-z0-9][A-Za-z0-9\-]*(?:[ ]?[.,][ ]?[A-Za-z0-9\-|!]+){1,5})"
+)
 
 
 def _validate_broken_host(match: re.Match[str]) -> Iterable[Found]:

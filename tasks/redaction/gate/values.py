@@ -58,10 +58,17 @@ def needles(withheld: tuple[str, ...], terms: tuple[str, ...] = ()) -> Needles:
         if len(number) >= LEAST_DIGITS and 2 * sum(c.isdigit() for c in letters) >= len(letters):
             digits.add(number)
             plain.add(_plain(value))
+        elif "@" in value and not _is_whole_address(value):
+            # The name before or behind an @ stands elsewhere for good reasons; with the @ it does not.
+            plain |= {_plain(value)} if len(letters) >= LEAST_ADDRESS else set()
         elif _is_evidence(value, letters):
             folded.add("".join(TOKEN.findall(_fold(value))))
             plain.add(_plain(value))
     return Needles(frozenset(plain), frozenset(digits), frozenset(folded))
+
+
+def _is_whole_address(value: str) -> bool:
+    return all(len(TOKEN.findall(side)) >= 1 and len(side.strip()) >= 2 for side in value.rsplit("@", 1))
 
 
 def _is_evidence(value: str, letters: str) -> bool:

@@ -1,0 +1,59 @@
+import pytest
+
+from tasks.contacts.recognisers.email import RECOGNISER
+from tests.contacts.claims import claimed
+
+HITS = [
+    ("Write to a.person@force.police.uk today.", "a.person@force.police.uk"),
+    ("j.smith3 1 @met.police.uk", "j.smith3 1 @met.police.uk"),
+    ("j.smith22 @ met police.uk", "j.smith22 @ met police.uk"),
+    ("J.SMITH@FORCE.PNN.POLICE.UK", "J.SMITH@FORCE.PNN.POLICE.UK"),
+    ("mail o'neil+desk@example.org please", "o'neil+desk@example.org"),
+    ("team-desk@ example.co.uk", "team-desk@ example.co.uk"),
+    ("team-desk @example.com", "team-desk @example.com"),
+    ("a.person@force. police. uk", "a.person@force. police. uk"),
+    ("a.person@force,police,uk", "a.person@force,police,uk"),
+    ("a.person@force.pollce.ulk", "a.person@force.pollce.ulk"),
+    ("a.person©force.police.uk", "a.person©force.police.uk"),
+    ("a.person®example.com", "a.person®example.com"),
+    ("contact a.person@\nforce.police.uk.", "a.person@\nforce.police.uk"),
+    ("contact a.person\n@force.police.uk.", "a.person\n@force.police.uk"),
+    ("contact a.\nperson@force.police.uk.", "a.\nperson@force.police.uk"),
+    ("write to DESK-\nTeam@example.org", "DESK-\nTeam@example.org"),
+    ("a.person@force.pnn.police\n.uk or ring", "a.person@force.pnn.police\n.uk"),
+    ("a.person@force.police.-\nuk or ring", "a.person@force.police.-\nuk"),
+    ("a.person@force.gov.u\nk or ring", "a.person@force.gov.u\nk"),
+    ("a.person@exam\nple.org or ring", "a.person@exam\nple.org"),
+    ("name (at) domain dot uk", "name (at) domain dot uk"),
+    ("a.person AT example DOT co DOT uk", "a.person AT example DOT co DOT uk"),
+    ("a.person [at] example [dot] org", "a.person [at] example [dot] org"),
+    ("a.person(at)example(dot)org", "a.person(at)example(dot)org"),
+    ("a.person (a) force.police.uk", "a.person (a) force.police.uk"),
+    ("a.person at example dot org", "a.person at example dot org"),
+    ("a.person force.police.uk", "a.person force.police.uk"),
+    ("/O=FORCE/OU=HQ/CN=RECIPIENTS/CN=APERSON", "/O=FORCE/OU=HQ/CN=RECIPIENTS/CN=APERSON"),
+    ("C=GB;A=NET;P=FORCE;S=Person;G=Any", "C=GB;A=NET;P=FORCE;S=Person;G=Any"),
+]
+
+NEAR_MISSES = [
+    "21 @ £4.41 each",
+    "91@2.50 were bought",
+    "38 @ 23.39",
+    "We met at the office on 3 May.",
+    "The e-mail policy, version 2.4, applies.",
+    "Follow @some_handle now",
+    "see (a) and (b) of s.30",
+    "Meet at Dot Cottage",
+]
+
+
+@pytest.mark.parametrize(("text", "value"), HITS)
+def test_finds_the_whole_address(text: str, value: str) -> None:
+    found = claimed(RECOGNISER, text)
+    assert any(value in f for f in found), found
+    assert all(len(f) <= len(value) + 4 for f in found), found
+
+
+@pytest.mark.parametrize("text", NEAR_MISSES)
+def test_leaves_what_is_no_address(text: str) -> None:
+    assert claimed(RECOGNISER, text) == []
