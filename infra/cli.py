@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from tasks.errors import ConfigurationError, FoiError, VerificationFailedError
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,  # locals hold record text
+    pretty_exceptions_enable=False,
     help="Turn scanned records into a Freedom of Information disclosure that cannot be un-redacted.",
 )
 console = Console()
@@ -45,6 +46,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # a defect of ours; its text may quote a record, its place may not
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        problems.print(f"[bold red]error[/]  {type(error).__name__} at {Path(last.filename).name}:{last.lineno}")
+        problems.print(f"  do:    {FoiError.action}", highlight=False, markup=False)
+        sys.exit(FoiError.exit_code)
 
 
 @app.command()

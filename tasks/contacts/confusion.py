@@ -10,25 +10,25 @@ import re
 from functools import lru_cache
 
 DIGIT_LOOKALIKES: dict[str, tuple[str, float]] = {
-    **{c: ("0", 0.2) for c in "Oo"},
-    **{c: ("0", 0.5) for c in "QDU°"},
-    **{c: ("1", 0.2) for c in "lI|"},
-    **{c: ("1", 0.5) for c in "i!]["},
-    **{c: ("1", 0.6) for c in "jtL"},
-    **{c: ("2", 0.4) for c in "Zz"},
-    **{c: ("3", 0.6) for c in "E"},
-    **{c: ("4", 0.6) for c in "A"},
-    **{c: ("5", 0.3) for c in "S"},
-    **{c: ("5", 0.4) for c in "s$§"},
-    **{c: ("6", 0.4) for c in "Gb"},
-    **{c: ("7", 0.6) for c in "T?"},
-    **{c: ("8", 0.3) for c in "B&"},
-    **{c: ("9", 0.5) for c in "gq"},
+    **dict.fromkeys("Oo", ("0", 0.2)),
+    **dict.fromkeys("QDU°", ("0", 0.5)),
+    **dict.fromkeys("lI|", ("1", 0.2)),
+    **dict.fromkeys("i!][", ("1", 0.5)),
+    **dict.fromkeys("jtL", ("1", 0.6)),
+    **dict.fromkeys("Zz", ("2", 0.4)),
+    **dict.fromkeys("E", ("3", 0.6)),
+    **dict.fromkeys("A", ("4", 0.6)),
+    **dict.fromkeys("S", ("5", 0.3)),
+    **dict.fromkeys("s$§", ("5", 0.4)),
+    **dict.fromkeys("Gb", ("6", 0.4)),
+    **dict.fromkeys("T?", ("7", 0.6)),
+    **dict.fromkeys("B&", ("8", 0.3)),
+    **dict.fromkeys("gq", ("9", 0.5)),
 }
 """Character -> (the digit it is read for, cost)."""
 
 LETTER_GROUPS: tuple[tuple[str, str], ...] = (
-    ("o", "oO0QD°"),
+    ("o", "oO0°"),
     ("l", "lI1|i!jJ[]"),
     ("s", "sS5$§"),
     ("b", "bB8&"),

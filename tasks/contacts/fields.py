@@ -20,7 +20,8 @@ SURE_CONFIDENCE = 75.0
 """From this confidence on a reader's plain word is taken for one."""
 
 _NOTHING = re.compile(
-    r"(?i)\W*(?:n/?a|none|nil|not known|not applicable|unknown|tbc|tba|see (?:above|below|over)|as above|withheld|redacted|yes|no)\W*"
+    r"(?i)\W*(?:n/?a|none|nil|not known|not applicable|unknown|tbc|tba|see (?:above|below|over)|as above|withheld"
+    r"|redacted|yes|no)\W*"
 )
 _HEAD_GAP = 0.8
 """Gap, in line heights, that parts the heads of a table: narrow columns leave little more than a space."""
@@ -316,7 +317,7 @@ def _accepted_address(value: ValueField) -> tuple[Word, ...]:
     capital = sum(bool(re.match(r"\W*[A-Z0-9]", w.text)) for w in words)
     if not re.search(r"\d", text) and _confidence(words) >= 60:
         return ()
-    if "@" in text or capital < 0.5 * len(words) and _confidence(words) >= 60:
+    if "@" in text or (capital < 0.5 * len(words) and _confidence(words) >= 60):
         return ()
     while words and words[-1].text.lower() in ("or", "and", "to", "at", "."):
         words.pop()

@@ -110,9 +110,17 @@ def _claims(text: LineText, index: dict[int, int], recognisers: Iterable[Recogni
 
 
 _CANONICAL = {
-    Kind.PHONE: "Tel: ", Kind.FAX: "Fax: ", Kind.PAGER: "Pager: ", Kind.RADIO: "ISSI: ", Kind.EXTENSION: "Ext: ", Kind.EMAIL: "Email: ",
-    Kind.URL: "Web: ", Kind.HANDLE: "Skype: ", Kind.ADDRESS: "Address: ", Kind.POSTCODE: "Postcode: ",
-}  # fmt: skip
+    Kind.PHONE: "Tel: ",
+    Kind.FAX: "Fax: ",
+    Kind.PAGER: "Pager: ",
+    Kind.RADIO: "ISSI: ",
+    Kind.EXTENSION: "Ext: ",
+    Kind.EMAIL: "Email: ",
+    Kind.URL: "Web: ",
+    Kind.HANDLE: "Skype: ",
+    Kind.ADDRESS: "Address: ",
+    Kind.POSTCODE: "Postcode: ",
+}
 
 
 def _claims_in_field(value: ValueField, index: dict[int, int], recognisers: Iterable[Recogniser]) -> Iterator[Sighting]:

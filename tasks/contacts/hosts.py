@@ -15,14 +15,21 @@ from tasks.contacts.confusion import distance, skeleton
 
 _EXTRACT = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
-INTERNAL_SUFFIXES = frozenset(
-    "local internal intranet intra lan corp home localdomain private example test invalid localhost onion".split()
-)
+# fmt: off
+INTERNAL_SUFFIXES = frozenset((
+    "corp", "example", "home", "internal", "intra", "intranet", "invalid", "lan", "local", "localdomain",
+    "localhost", "onion", "private", "test",
+))
+# fmt: on
 """Endings that never resolve in public (RFC 2606, RFC 6761, RFC 6762) but stand in records all the same."""
 
-COMMON_SUFFIXES = frozenset(
-    "uk com org net edu gov mil int eu info biz io co ie scot wales cymru london tv me us ca au nz de fr nl be es it ch at se no dk fi pl pt".split()
-)
+# fmt: off
+COMMON_SUFFIXES = frozenset((
+    "at", "au", "be", "biz", "ca", "ch", "co", "com", "cymru", "de", "dk", "edu", "es", "eu", "fi", "fr", "gov",
+    "ie", "info", "int", "io", "it", "london", "me", "mil", "net", "nl", "no", "nz", "org", "pl", "pt", "scot",
+    "se", "tv", "uk", "us", "wales",
+))
+# fmt: on
 """Endings taken for a host name's without an `@`, `www` or scheme in front."""
 
 ANCHORS = (
@@ -54,9 +61,12 @@ LABELS = (
 _LABEL_SKELETONS = frozenset(skeleton(label) for label in LABELS)
 
 _LETTERS = str.maketrans({"0": "o", "1": "l", "|": "l", "!": "l", "5": "s"})
-_FILE_ENDINGS = frozenset(
-    "doc docx xls xlsx pdf ppt pptx txt csv msg jpg jpeg png gif tif tiff zip rtf htm html aspx exe mdb pst xml".split()
-)
+# fmt: off
+_FILE_ENDINGS = frozenset((
+    "aspx", "csv", "doc", "docx", "exe", "gif", "htm", "html", "jpeg", "jpg", "mdb", "msg", "pdf", "png", "ppt",
+    "pptx", "pst", "rtf", "tif", "tiff", "txt", "xls", "xlsx", "xml", "zip",
+))
+# fmt: on
 
 
 def is_domain_word(word: str) -> bool:

@@ -11,55 +11,73 @@ from functools import lru_cache
 from tasks.contacts.confusion import noisy_pattern
 from tasks.model import Kind
 
+# fmt: off
 WORDS: dict[Kind, tuple[str, ...]] = {
-    Kind.FAX: ("fax", "facsimile", "telefax", "fx", "efax"),
-    Kind.PAGER: ("pager", "bleep", "bleeper", "page_one"),
-    Kind.RADIO: ("issi", "airwave", "airwave_issi", "radio_issi", "tetra", "radio_id", "radio_no", "radio_number", "rid"),
+    Kind.FAX: (
+        "fax", "facsimile", "telefax", "fx", "efax",
+    ),
+    Kind.PAGER: (
+        "pager", "bleep", "bleeper", "page_one",
+    ),
+    Kind.RADIO: (
+        "issi", "airwave", "airwave_issi", "radio_issi", "tetra", "radio_id", "radio_no", "radio_number", "rid",
+    ),
     Kind.EXTENSION: (
-        "ext", "extn", "exts", "extension", "extensions", "xtn", "xtension", "internal", "internal_ext", "internal_extension",
-        "internal_tel", "internal_no", "internal_number", "int", "int_ext", "short_code", "speed_dial", "short_dial",
+        "ext", "extn", "exts", "extension", "extensions", "xtn", "xtension", "internal", "internal_ext",
+        "internal_extension", "internal_tel", "internal_no", "internal_number", "int", "int_ext", "short_code",
+        "speed_dial", "short_dial",
     ),
     Kind.EMAIL: (
-        "email", "e_mail", "mail", "mailbox", "email_address", "group_mailbox", "team_mailbox", "shared_mailbox", "mailto", "e_mall",
-        "smtp", "cjsm", "pnn", "secure_email",
+        "email", "e_mail", "mail", "mailbox", "email_address", "group_mailbox", "team_mailbox", "shared_mailbox",
+        "mailto", "e_mall", "smtp", "cjsm", "pnn", "secure_email",
     ),
     Kind.PHONE: (
-        "tel", "tele", "telephone", "phone", "ph", "mob", "mobile", "cell", "cellphone", "cellular", "ddi", "did", "direct_dial",
-        "direct_line", "direct", "dial", "hotline", "helpline", "switchboard", "landline", "voicemail", "telephone_no", "text", "sms",
-        "whatsapp", "call", "ring", "external", "blackberry", "mod", "dsn", "mil", "gtn", "gtnet", "dftn", "autovon", "commercial",
-        "minicom", "textphone", "typetalk", "out_of_hours", "ooh", "contact_no", "contact_number", "contact_telephone", "comm",
-        "contact", "contacts",
+        "tel", "tele", "telephone", "phone", "ph", "mob", "mobile", "cell", "cellphone", "cellular", "ddi", "did",
+        "direct_dial", "direct_line", "direct", "dial", "hotline", "helpline", "switchboard", "landline", "voicemail",
+        "telephone_no", "text", "sms", "whatsapp", "call", "ring", "external", "blackberry", "mod", "dsn", "mil", "gtn",
+        "gtnet", "dftn", "autovon", "commercial", "minicom", "textphone", "typetalk", "out_of_hours", "ooh",
+        "contact_no", "contact_number", "contact_telephone", "comm", "contact", "contacts",
     ),
     Kind.ADDRESS: (
-        "address", "home_address", "postal_address", "work_address", "addr", "loc", "location", "write_to", "post_to", "return_to",
-        "by_post", "in_writing_to", "writing_to",
+        "address", "home_address", "postal_address", "work_address", "addr", "loc", "location", "write_to", "post_to",
+        "return_to", "by_post", "in_writing_to", "writing_to",
     ),
-    Kind.URL: ("url", "web", "website", "web_site", "webpage", "web_page", "online", "link", "intranet", "web_address", "homepage"),
+    Kind.URL: (
+        "url", "web", "website", "web_site", "webpage", "web_page", "online", "link", "intranet", "web_address",
+        "homepage",
+    ),
     Kind.HANDLE: (
-        "teams", "ms_teams", "microsoft_teams", "skype", "lync", "sip", "twitter", "facebook", "instagram", "linkedin", "snapchat",
-        "tiktok", "messenger", "telegram", "signal", "wickr", "user_name", "username", "handle",
+        "teams", "ms_teams", "microsoft_teams", "skype", "lync", "sip", "twitter", "facebook", "instagram", "linkedin",
+        "snapchat", "tiktok", "messenger", "telegram", "signal", "wickr", "user_name", "username", "handle",
     ),
-    Kind.POSTCODE: ("postcode", "post_code", "zip", "zip_code", "zipcode"),
-}  # fmt: skip
+    Kind.POSTCODE: (
+        "postcode", "post_code", "zip", "zip_code", "zipcode",
+    ),
+}
 """Kind -> its labels, `_` where a space, a hyphen or nothing may stand."""
 
 QUALIFIERS = (
-    "home", "work", "office", "reply", "our", "your", "my", "alternative", "alt", "other", "preferred", "daytime", "evening", "day", "night",
-    "main", "business", "personal", "private", "new", "old", "current", "direct", "no", "nos", "number", "numbers", "num", "address",
-    "contact", "details", "id", "line", "dial", "force", "duty", "emergency", "staff", "officer", "officers", "secure", "police",
-    "unit", "team", "desk", "sender", "senders", "recipient", "return", "of", "the", "or", "and", "if", "any", "internal", "external",
-    "mobile", "tel", "telephone", "phone", "email", "name", "uk", "pnn", "cjsm", "civil", "military", "network", "full", "permanent",
-    "postal", "correspondence", "for", "area", "code", "extension", "ext", "fax", "account", "user", "profile", "work's", "out", "hours",
-)  # fmt: skip
+    "home", "work", "office", "reply", "our", "your", "my", "alternative", "alt", "other", "preferred", "daytime",
+    "evening", "day", "night", "main", "business", "personal", "private", "new", "old", "current", "direct", "no",
+    "nos", "number", "numbers", "num", "address", "contact", "details", "id", "line", "dial", "force", "duty",
+    "emergency", "staff", "officer", "officers", "secure", "police", "unit", "team", "desk", "sender", "senders",
+    "recipient", "return", "of", "the", "or", "and", "if", "any", "internal", "external", "mobile", "tel",
+    "telephone", "phone", "email", "name", "uk", "pnn", "cjsm", "civil", "military", "network", "full", "permanent",
+    "postal", "correspondence", "for", "area", "code", "extension", "ext", "fax", "account", "user", "profile",
+    "work's", "out", "hours",
+)
 """Words that may stand beside a label in its cell without changing what it announces."""
 
 OTHER_WORDS = (
-    "date", "time", "ref", "reference", "name", "surname", "forename", "forenames", "subject", "sent", "from", "cc", "bcc", "re", "rank", "collar",
-    "warrant", "shoulder", "pay", "qty", "quantity", "total", "amount", "cost", "price", "vrm", "crime", "cad", "urn", "custody", "exhibit",
-    "account", "sort", "invoice", "order", "pages", "page", "status", "title", "post", "role", "grade", "unit", "department", "dept", "organisation",
-    "organization", "signature", "signed", "dob", "born", "age", "sex", "description", "notes", "attachments", "attachment", "version", "serial", "isbn",
-    "policy", "issue", "batch", "ni", "pnc", "registration", "vehicle", "make", "model", "views", "file", "form", "centre", "budget", "value", "count", "year",
-)  # fmt: skip
+    "date", "time", "ref", "reference", "name", "surname", "forename", "forenames", "subject", "sent", "from", "cc",
+    "bcc", "re", "rank", "collar", "warrant", "shoulder", "pay", "qty", "quantity", "total", "amount", "cost",
+    "price", "vrm", "crime", "cad", "urn", "custody", "exhibit", "account", "sort", "invoice", "order", "pages",
+    "page", "status", "title", "post", "role", "grade", "unit", "department", "dept", "organisation",
+    "organization", "signature", "signed", "dob", "born", "age", "sex", "description", "notes", "attachments",
+    "attachment", "version", "serial", "isbn", "policy", "issue", "batch", "ni", "pnc", "registration", "vehicle",
+    "make", "model", "views", "file", "form", "centre", "budget", "value", "count", "year",
+)
+# fmt: on
 """Heads of cells that hold no contact detail; such a column or field is not searched for loose values."""
 
 
@@ -68,7 +86,9 @@ def alternatives(kind: Kind) -> str:
     return "|".join(noisy_pattern(w) for w in sorted(WORDS[kind], key=len, reverse=True))
 
 
-NUMBER_WORDS = rf"(?:[ .]{{0,2}}(?:{'|'.join(noisy_pattern(w) for w in ('number', 'num', 'nos', 'no', 'line', 'dial', 'id'))})\b\.?|[ ]?#)?"
+_NUMBER_WORD = "|".join(noisy_pattern(w) for w in ("number", "num", "nos", "no", "line", "dial", "id"))
+NUMBER_WORDS = rf"(?:[ .]{{0,2}}(?:{_NUMBER_WORD})\b\.?|[ ]?#)?"
+"""What may follow a label: `Tel No.`, `Fax number`."""
 AFTER_LABEL = r"[ \t]{0,3}[:;.,\-–—=>)\]*]{0,3}[ \t\n]{0,3}"
 """What may stand between a label and its value."""
 
@@ -80,13 +100,26 @@ def labelled(kind: Kind, value: str, *, between: str = "") -> re.Pattern[str]:
 
 
 _KIND_ORDER = (
-    Kind.FAX, Kind.PAGER, Kind.RADIO, Kind.EMAIL, Kind.HANDLE, Kind.URL, Kind.POSTCODE, Kind.EXTENSION, Kind.PHONE, Kind.ADDRESS,
-)  # fmt: skip
+    Kind.FAX,
+    Kind.PAGER,
+    Kind.RADIO,
+    Kind.EMAIL,
+    Kind.HANDLE,
+    Kind.URL,
+    Kind.POSTCODE,
+    Kind.EXTENSION,
+    Kind.PHONE,
+    Kind.ADDRESS,
+)
 _WHOLE = {kind: re.compile(rf"(?:{alternatives(kind)})", re.IGNORECASE) for kind in _KIND_ORDER}
 _SHORT_EXACT = re.compile(r"x|t|m|f|e|p|w|o", re.IGNORECASE)
 _LETTER_LABEL = {
-    "t": Kind.PHONE, "m": Kind.PHONE, "p": Kind.PHONE, "d": Kind.PHONE, "f": Kind.FAX, "e": Kind.EMAIL, "w": Kind.URL, "x": Kind.EXTENSION,
-}  # fmt: skip
+    **dict.fromkeys("tmpd", Kind.PHONE),
+    "f": Kind.FAX,
+    "e": Kind.EMAIL,
+    "w": Kind.URL,
+    "x": Kind.EXTENSION,
+}
 _OTHER = re.compile(rf"(?:{'|'.join(noisy_pattern(w) for w in OTHER_WORDS)})")
 _QUALIFIER = re.compile(rf"(?:{'|'.join(noisy_pattern(w) for w in QUALIFIERS)})")
 _PARENTHESIS = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
@@ -95,9 +128,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9|!'@&]+(?:-[A-Za-z0-9]+)*")
 
 @lru_cache(maxsize=8192)
 def label_kind(text: str) -> Kind | None:
-    """The kind that a cell announces when the cell is nothing but a label; None when it is a value, prose or another label.
+    """The kind that a cell announces when it is nothing but a label; None for a value, prose or another label.
 
-    `Home address`, `Tel / Ext`, `Alternative mobile (one digit per box)`, `E-mail:` are labels; `mobile patrols` is not.
+    `Home address`, `Tel / Ext`, `Alternative mobile (one digit per box)` are labels; `mobile patrols` is not.
     """
     bare = _PARENTHESIS.sub(" ", text).strip(" \t:;.,*-–—_|#")
     tokens = _TOKEN.findall(bare)

@@ -8,6 +8,7 @@ All measures are in line heights, so they hold at any resolution.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -144,7 +145,7 @@ def mark_justified(lines: Sequence[Segment]) -> list[Segment]:
     """The lines, those of justified text marked: evenly spread, and flush on both sides with a line above or below."""
     flush: set[int] = set()
     for flow in chain(lines):
-        for above, below in zip(flow, flow[1:], strict=False):
+        for above, below in itertools.pairwise(flow):
             if _flush(above, below):
                 flush.update((id(above), id(below)))
     return [replace(s, justified=True) if id(s) in flush and _evenly_spread(s) else s for s in lines]

@@ -16,12 +16,37 @@ POSTCODE_HITS = [
     "BFPO 770",
 ]
 POSTCODE_NEAR_MISSES = [
-    "YK70 GDX", "LJ21ZZY", "P294 WNL", "217NE", "056NE", "TQ 297 476", "SU567493", "X60A44996H", "Form 1521A", "KLW/43", "0145Z", "P264565",
-    "MG64", "s.40(2)", "18 Oct 17", "to 3rd", "19NOV22", "28JUL24", "AB/3", "v6.6", "071TO",
-]  # fmt: skip
+    "YK70 GDX",
+    "LJ21ZZY",
+    "P294 WNL",
+    "217NE",
+    "056NE",
+    "TQ 297 476",
+    "SU567493",
+    "X60A44996H",
+    "Form 1521A",
+    "KLW/43",
+    "0145Z",
+    "P264565",
+    "MG64",
+    "s.40(2)",
+    "18 Oct 17",
+    "to 3rd",
+    "19NOV22",
+    "28JUL24",
+    "AB/3",
+    "v6.6",
+    "071TO",
+]
 ADDRESS_HITS = [
-    ("who lives at 3rd Floor West, Chapter Court, 212 Any Lane, Thatford, Someshire ZZ6 6QE. Next", "3rd Floor West, Chapter Court, 212 Any Lane, Thatford, Someshire ZZ6 6QE"),
-    ("Kestrel House\n59a Kiln Lane\nThatford\nSomeshire\nZZ484JE", "Kestrel House\n59a Kiln Lane\nThatford\nSomeshire\nZZ484JE"),
+    (
+        "who lives at 3rd Floor West, Chapter Court, 212 Any Lane, Thatford, Someshire ZZ6 6QE. Next",
+        "3rd Floor West, Chapter Court, 212 Any Lane, Thatford, Someshire ZZ6 6QE",
+    ),
+    (
+        "Kestrel House\n59a Kiln Lane\nThatford\nSomeshire\nZZ484JE",
+        "Kestrel House\n59a Kiln Lane\nThatford\nSomeshire\nZZ484JE",
+    ),
     ("Flat 49\n89a Marsh Way\nThatford\nZZ14 3WX", "Flat 49\n89a Marsh Way\nThatford\nZZ14 3WX"),
     ("Return to: PO Box 6829, Thatford, ZZ486XB or", "PO Box 6829, Thatford, ZZ486XB"),
     ("35 Signal Sqn, Building 98 BFPO 770", "35 Signal Sqn, Building 98 BFPO 770"),
@@ -30,7 +55,7 @@ ADDRESS_HITS = [
     ("write to 100 Main Street, Anytown, IL 62701.", "100 Main Street, Anytown, IL 62701"),
     ("lives at Flat 3,\n9 Any Road, Thatford ZZ1\n1AA and", "Flat 3,\n9 Any Road, Thatford ZZ1\n1AA"),
     ("DX 58343, Thatford 5", "DX 58343, Thatford 5"),
-]  # fmt: skip
+]
 ADDRESS_NEAR_MISSES = [
     "on 13 March 2019 the Street Team met",
     "Room 24 was booked",

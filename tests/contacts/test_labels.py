@@ -7,13 +7,31 @@ from tasks.model import Kind
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("Tel:", Kind.PHONE), ("Te1:", Kind.PHONE), ("Telephone No.", Kind.PHONE), ("Mob", Kind.PHONE), ("Direct dial:", Kind.PHONE),
-        ("Tel / Ext", Kind.EXTENSION), ("Alternative mobile (one digit per box)", Kind.PHONE), ("Contact number", Kind.PHONE),
-        ("Ext", Kind.EXTENSION), ("Internal:", Kind.EXTENSION), ("E-mail:", Kind.EMAIL), ("Emai1 address", Kind.EMAIL), ("Mailbox", Kind.EMAIL),
-        ("Fax No:", Kind.FAX), ("Reply fax:", Kind.FAX), ("ISSI:", Kind.RADIO), ("Airwave ISSI", Kind.RADIO), ("Bleep", Kind.PAGER),
-        ("Home address", Kind.ADDRESS), ("Write to", Kind.ADDRESS), ("Postcode", Kind.POSTCODE), ("Teams", Kind.HANDLE), ("Website:", Kind.URL),
+        ("Tel:", Kind.PHONE),
+        ("Te1:", Kind.PHONE),
+        ("Telephone No.", Kind.PHONE),
+        ("Mob", Kind.PHONE),
+        ("Direct dial:", Kind.PHONE),
+        ("Tel / Ext", Kind.EXTENSION),
+        ("Alternative mobile (one digit per box)", Kind.PHONE),
+        ("Contact number", Kind.PHONE),
+        ("Ext", Kind.EXTENSION),
+        ("Internal:", Kind.EXTENSION),
+        ("E-mail:", Kind.EMAIL),
+        ("Emai1 address", Kind.EMAIL),
+        ("Mailbox", Kind.EMAIL),
+        ("Fax No:", Kind.FAX),
+        ("Reply fax:", Kind.FAX),
+        ("ISSI:", Kind.RADIO),
+        ("Airwave ISSI", Kind.RADIO),
+        ("Bleep", Kind.PAGER),
+        ("Home address", Kind.ADDRESS),
+        ("Write to", Kind.ADDRESS),
+        ("Postcode", Kind.POSTCODE),
+        ("Teams", Kind.HANDLE),
+        ("Website:", Kind.URL),
     ],
-)  # fmt: skip
+)
 def test_a_cell_that_is_a_label_announces_its_kind(text: str, kind: Kind) -> None:
     found = label_kind(text)
     assert found is kind or {found, kind} == {Kind.PHONE, Kind.EXTENSION}

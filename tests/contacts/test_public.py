@@ -8,11 +8,20 @@ from tasks.request import Policy
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Kind.PHONE, "999"), (Kind.PHONE, "101"), (Kind.PHONE, "0800 555 111"), (Kind.PHONE, "08OO 555 lll"), (Kind.PHONE, "+44 (0)303 123 1113"),
-        (Kind.PHONE, "0800-789-321"), (Kind.URL, "www.ico.org.uk"), (Kind.URL, "https://ico.org.uk/make-a-complaint"), (Kind.URL, "WWW.GOV.UK"),
-        (Kind.EMAIL, "Casework@ico.org.uk"), (Kind.ADDRESS, "Wycliffe House, Water Lane, Wilmslow, SK9 5AF"), (Kind.POSTCODE, "SK9 5AF"),
+        (Kind.PHONE, "999"),
+        (Kind.PHONE, "101"),
+        (Kind.PHONE, "0800 555 111"),
+        (Kind.PHONE, "08OO 555 lll"),
+        (Kind.PHONE, "+44 (0)303 123 1113"),
+        (Kind.PHONE, "0800-789-321"),
+        (Kind.URL, "www.ico.org.uk"),
+        (Kind.URL, "https://ico.org.uk/make-a-complaint"),
+        (Kind.URL, "WWW.GOV.UK"),
+        (Kind.EMAIL, "Casework@ico.org.uk"),
+        (Kind.ADDRESS, "Wycliffe House, Water Lane, Wilmslow, SK9 5AF"),
+        (Kind.POSTCODE, "SK9 5AF"),
     ],
-)  # fmt: skip
+)
 def test_published_contacts_are_public_in_any_writing(kind: Kind, value: str) -> None:
     assert is_public(kind, value, Policy())
 
@@ -20,10 +29,16 @@ def test_published_contacts_are_public_in_any_writing(kind: Kind, value: str) ->
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Kind.PHONE, "0131 496 0813"), (Kind.EXTENSION, "101"), (Kind.URL, "foi.force.police.uk"), (Kind.URL, "notico.org.uk"),
-        (Kind.EMAIL, "a.person@ico.org.uk"), (Kind.PHONE, "0800 555 1112"), (Kind.HANDLE, "@some_handle"), (Kind.ADDRESS, "12 Water Lane, Thatford"),
+        (Kind.PHONE, "0131 496 0813"),
+        (Kind.EXTENSION, "101"),
+        (Kind.URL, "foi.force.police.uk"),
+        (Kind.URL, "notico.org.uk"),
+        (Kind.EMAIL, "a.person@ico.org.uk"),
+        (Kind.PHONE, "0800 555 1112"),
+        (Kind.HANDLE, "@some_handle"),
+        (Kind.ADDRESS, "12 Water Lane, Thatford"),
     ],
-)  # fmt: skip
+)
 def test_what_only_resembles_a_public_contact_is_not(kind: Kind, value: str) -> None:
     assert not is_public(kind, value, Policy())
 

@@ -26,17 +26,21 @@ _PREMISE_WORDS = (
 )
 _STREET = re.compile(rf"(?<=\w )(?:{_STREET_WORDS})\b\.?")
 _PREMISE = re.compile(
-    rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
-    r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b|^\s*\d{1,3}[A-Za-z]?\s*$"
+    rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot"
+    rf"|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
+    r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b"
+    r"|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b"
+    r"|^\s*\d{1,3}[A-Za-z]?\s*$"
 )
 _NOT_A_PREMISE = re.compile(
     r"\b(?:Contact|Call|Control|Cost|Job|Service|Crime|Operations|Data|Detention)\s+Cent(?:re|er)\b"
 )
 _MONTH_OR_TIME = re.compile(
-    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[ ]\d|\d[ ](?:January|February|March|April|May|June|July|August|September|October|November|December)\b|\b\d{3,4}(?:Z|hrs)\b"
+    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?[ ]\d|\d[ ](?:January|February|March|April"
+    r"|May|June|July|August|September|October|November|December)\b|\b\d{3,4}(?:Z|hrs)\b"
 )
 _TOKEN_LEFT = re.compile(r"[^\s,·•|;]+$")
-_CONNECTORS = frozenset("of the and upon on under le la de c/o nr near o'".split())
+_CONNECTORS = frozenset(("of", "the", "and", "upon", "on", "under", "le", "la", "de", "c/o", "nr", "near", "o'"))
 _STOP_BEFORE = re.compile(
     rf"(?:^|[\s(])(?:{alternatives(Kind.ADDRESS)}|to|at|from|is|lives|in|visit|of)[ \t]*[:.\-–]?$"
 )
@@ -76,7 +80,7 @@ def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
         start = end
         while start > max(0, end - _MAX_PART):
             token = _TOKEN_LEFT.search(text[:start])
-            if token is None or token.group()[-1:] in ":)" and start != end:
+            if token is None or (token.group()[-1:] in ":)" and start != end):
                 break
             if token.group()[-1:] == ":" or not _token_fits(token.group()):
                 break
@@ -144,23 +148,30 @@ def _validate_postcode(match: re.Match[str]) -> Iterable[Found]:
             yield first, end, factor
 
 
-_STATES = "AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC|D\\.C\\."
+_STATES = (
+    r"AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|"
+    r"NC|ND|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC|D\.C\."
+)
 _ZIP = re.compile(
     rf"(?<![A-Za-z])(?P<zip>(?:{_STATES})[.,]?[ ]{{1,3}}[0-9OIl]{{5}}(?:[-–][0-9OIl]{{4}})?)(?![0-9A-Za-z])"
 )
 _PO_BOX = re.compile(
-    r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?Box[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?(?:[A-Z][A-Za-z.'’\-]*[ ]?){1,3}){0,4})"
+    r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?Box[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?"
+    r"(?:[A-Z][A-Za-z.'’\-]*[ ]?){1,3}){0,4})"
 )
 _DOCUMENT_EXCHANGE = re.compile(
-    r"(?P<value>(?<![A-Za-z])DX[ :]{0,2}(?:[Nn]o\.?[ ]?)?[0-9OIl]{3,7}(?:,?[ \n][A-Z][A-Za-z]+(?:[ ][0-9]{1,2}(?![0-9]))?)?)"
+    r"(?P<value>(?<![A-Za-z])DX[ :]{0,2}(?:[Nn]o\.?[ ]?)?[0-9OIl]{3,7}(?:,?[ \n][A-Z][A-Za-z]+(?:[ ][0-9]{1,2}"
+    r"(?![0-9]))?)?)"
 )
 _NUMBER = r"(?<![A-Za-z0-9£$.,/:])(?:[0-9]{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?[0-9]{1,4}[A-Za-z]?)?)"
 _WORD = r"(?:[A-Z][A-Za-z'’.\-]*|[A-Z][a-z]?['’][A-Z][a-z]+)"
 _STREET_LINE = re.compile(
-    rf"(?P<value>{_NUMBER},?[ ](?:{_WORD}[ ]){{1,4}}(?:{_STREET_WORDS})\b\.?)(?P<more>(?:[ ]?[,\n·][ ]?\n?(?:{_WORD}[ ]?){{1,3}}(?=[,\n·.;)]|[ ]?[A-Z]{{1,2}}\d|$|(?<=[ ])[a-z])){{0,4}})"
+    rf"(?P<value>{_NUMBER},?[ ](?:{_WORD}[ ]){{1,4}}(?:{_STREET_WORDS})\b\.?)(?P<more>(?:[ ]?[,\n·][ ]?\n?"
+    rf"(?:{_WORD}[ ]?){{1,3}}(?=[,\n·.;)]|[ ]?[A-Z]{{1,2}}\d|$|(?<=[ ])[a-z])){{0,4}})"
 )
 _NOT_A_HOUSE = re.compile(
-    r"(?:page|para|paragraph|section|item|room|figure|table|version|no\.?|january|february|march|april|may|june|july|august|september|october|november|december)[ ]$",
+    r"(?:page|para|paragraph|section|item|room|figure|table|version|no\.?|january|february|march|april|may|june"
+    r"|july|august|september|october|november|december)[ ]$",
     re.IGNORECASE,
 )
 

@@ -24,7 +24,8 @@ _SPACES = re.compile(r"[ \t]{1,2}")
 _DOT = re.compile(r"[ ]?[.,:;·•][ ]?(?=[A-Za-z0-9|])|[ ]?[.,·][ ]?-?\n[ ]?(?=[A-Za-z])|-?\n[ ]?\.(?=[A-Za-z])")
 _UNBROKEN = re.compile(r"[^\s<>()\"]+")
 _ANCHOR = re.compile(
-    r"@|(?<=[A-Za-z0-9.])[©®](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[ ][©®][ ]?(?=[A-Za-z])|(?<=[A-Za-z0-9])[(\[{][aA@][)\]}](?=[A-Za-z0-9])"
+    r"@|(?<=[A-Za-z0-9.])[©®](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[ ][©®][ ]?(?=[A-Za-z])|"
+    r"(?<=[A-Za-z0-9])[(\[{][aA@][)\]}](?=[A-Za-z0-9])"
 )
 _SENTENCE_END = re.compile(r"[.,;:!?)\]>\"”]$")
 _PREVIOUS_TOKEN = re.compile(r"(\S+)[ \t]{0,2}$")
@@ -104,9 +105,12 @@ def _read_local(text: str, at: int) -> int:
         if before and before.end() == start and before.start(1) < start and text[start - 1 : start] not in "(<[":
             token = before.group(1)
             torn = re.fullmatch(r"[a-z]+\.", token) and piece[:1].islower() and not is_common_word(token)
-            open_end = torn or token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
-            if not piece or open_end or (fragment and (not _SENTENCE_END.search(token) or len(token) <= 2)):
-                if re.fullmatch(r"[^A-Za-z0-9]+", token) and piece:
+            open_end = torn or (
+                token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
+            )
+            joint = re.fullmatch(r"[._+\-–]", token) is not None and piece[:1].islower()
+            if not piece or open_end or joint or (fragment and (not _SENTENCE_END.search(token) or len(token) <= 2)):
+                if re.fullmatch(r"[^A-Za-z0-9]+", token) and piece and not joint:
                     break
                 start = before.start(1)
                 continue
@@ -154,7 +158,8 @@ _SPELT = re.compile(
     rf"(?P<value>[A-Za-z0-9][{_LOCAL}]*(?:{_WORD_DOT}[A-Za-z0-9][{_LOCAL}]*)*{_WORD_AT}[A-Za-z0-9\-]+(?:{_WORD_DOT}[A-Za-z0-9\-]+)*)"
 )
 _SPELT_PLAIN = re.compile(
-    r"(?P<value>[A-Za-z0-9][\w.+'’\-]*(?:[ ]dot[ ][\w\-]+)*[ \n]at[ \n][A-Za-z0-9\-]+(?:[ \n][\[({<]?dot[\])}>]?[ \n]?[A-Za-z0-9\-]+)+)"
+    r"(?P<value>[A-Za-z0-9][\w.+'’\-]*(?:[ ]dot[ ][\w\-]+)*[ \n]at[ \n][A-Za-z0-9\-]+"
+    r"(?:[ \n][\[({<]?dot[\])}>]?[ \n]?[A-Za-z0-9\-]+)+)"
 )
 
 
@@ -181,7 +186,8 @@ def _validate_spelt_plain(match: re.Match[str]) -> Iterable[Found]:
 
 
 _LOST_AT = re.compile(
-    r"(?<![\w@/.])(?P<value>(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*[A-Za-z0-9])[ ](?:[©®&€a-zA-Z][ ]?)?(?P<host>[A-Za-z0-9\-]+(?:[ ]?[.,][ ]?[A-Za-z0-9\-]+)+))"
+    r"(?<![\w@/.])(?P<value>(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*[A-Za-z0-9])[ ](?:[©®&€a-zA-Z][ ]?)?"
+    r"(?P<host>[A-Za-z0-9\-]+(?:[ ]?[.,][ ]?[A-Za-z0-9\-]+)+))"
 )
 
 
@@ -194,7 +200,8 @@ def _validate_lost_at(match: re.Match[str]) -> Iterable[Found]:
 
 
 _X400 = re.compile(
-    r"(?P<value>(?:[/;]?[ ]?(?:CN|OU|OU\d|DC|ADMD|PRMD|DDA:[A-Z]+|O|C|A|P|S|G|I|Q)[ ]?=[ ]?[^;/\n=]{1,40}[;/]?[ \n]?){3,}(?:@[\w.\-]+)?)",
+    r"(?P<value>(?:[/;]?[ ]?(?:CN|OU|OU\d|DC|ADMD|PRMD|DDA:[A-Z]+|O|C|A|P|S|G|I"
+    r"|Q)[ ]?=[ ]?[^;/\n=]{1,40}[;/]?[ \n]?){3,}(?:@[\w.\-]+)?)",
     re.IGNORECASE,
 )
 

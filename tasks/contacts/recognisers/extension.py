@@ -14,15 +14,19 @@ from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
 _DIGIT = r"[0-9OoIl|SBZ]"
-NUMBER = rf"(?P<value>\(?(?:{_DIGIT}{{1,4}}[ \-–.]|{_DIGIT}{{1,3}}\n)?{_DIGIT}{{2,7}}(?:[ ]?[/&,][ ]?{_DIGIT}{{3,7}}(?![/0-9]))*\)?)(?![0-9A-Za-z%]|[.,:/][0-9])"
+_ALTERNATIVES = rf"(?:[ ]?[/&,][ ]?{_DIGIT}{{3,7}}(?![/0-9]))*"
+_FIRST_GROUP = rf"(?:{_DIGIT}{{1,4}}[ \-–.]|{_DIGIT}{{1,3}}\n)?"
+NUMBER = rf"(?P<value>\(?{_FIRST_GROUP}{_DIGIT}{{2,7}}{_ALTERNATIVES}\)?)(?![0-9A-Za-z%]|[.,:/][0-9])"
 _STRONG = labelled(Kind.EXTENSION, NUMBER)
 _X = re.compile(rf"(?<![A-Za-z0-9.,£])(?<![0-9] )(?P<label>[xX×])[ .:\n]{{0,2}}{NUMBER}")
 _GLUED_TO_NUMBER = re.compile(rf"(?<=[0-9])[ ]?(?:[xX#]|[eE]xt?n?\.?)[ .:]{{0,2}}{NUMBER}")
 _REACHED_ON = re.compile(
-    rf"\b(?:call|ring|phone|dial|contact(?:ed)?|reach(?:ed)?|bleep|paged?|speak[ ]to|available)\b[^.;\n]{{0,40}}(?:\n[^.;\n]{{0,30}})?[ \n]on[ \n](?!(?:19|20)\d\d\b){NUMBER}"
+    rf"\b(?:call|ring|phone|dial|contact(?:ed)?|reach(?:ed)?|bleep|paged?|speak[ ]to|available)\b[^.;\n]{{0,40}}"
+    rf"(?:\n[^.;\n]{{0,30}})?[ \n]on[ \n](?!(?:19|20)\d\d\b){NUMBER}"
 )
 _QUANTITY_AFTER = re.compile(
-    r"[ ]?(?:working|calendar|days?|weeks?|months?|years?|minutes?|hours?|hrs|per[ ]cent|people|officers|staff|were|was|reports?|cases?|and[ ]\d+[ ]days)\b"
+    r"[ ]?(?:working|calendar|days?|weeks?|months?|years?|minutes?|hours?|hrs|per[ ]cent|people|officers|staff"
+    r"|were|was|reports?|cases?|and[ ]\d+[ ]days)\b"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
 

@@ -1,6 +1,7 @@
 """Fax numbers: telephone numbers that a fax label announces.
 
-Rule kept here: what follows the label is judged as a telephone number is; fewer than six digits are none (a page count).
+Rule kept here: what follows the label is judged as a telephone number is; fewer than six digits are
+none (a page count).
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ _SKYPE = re.compile(
 )
 _CID = re.compile(r"(?<![A-Za-z0-9])(?P<value>[:;.]?[.,]?c[il1]d[.,][0-9a-fA-F¢©OoIl]{10,20})")
 _SIP = re.compile(
-    r"(?<![A-Za-z0-9])(?P<value>(?:[sS5][iI1l|!][pP][sS]?|tel|skype|callto|msteams|xmpp|mailto)[:;][ ]?[A-Za-z0-9+][\w.+\-@]*)"
+    r"(?<![A-Za-z0-9])(?P<value>(?:[sS5][iI1l|!][pP][sS]?|tel|skype|callto|msteams|xmpp"
+    r"|mailto)[:;][ ]?[A-Za-z0-9+][\w.+\-@]*)"
 )
 _NETWORK = "|".join(
     noisy_pattern(n)
@@ -38,7 +39,8 @@ _NETWORK = "|".join(
     )
 )
 _SOCIAL = re.compile(
-    rf"(?P<value>(?:[wW]{{3}}[.,][ ]?)?(?<![A-Za-z0-9@])(?:{_NETWORK}|fb|wa|t|x)[ ]?[.,][ ]?(?:c[o0]m|me)[ ]?[/|\\l][ ]?@?[A-Za-z0-9][\w.\-/]*)"
+    rf"(?P<value>(?:[wW]{{3}}[.,][ ]?)?(?<![A-Za-z0-9@])(?:{_NETWORK}|fb|wa|t|x)[ ]?[.,][ ]?(?:c[o0]m"
+    rf"|me)[ ]?[/|\\l][ ]?@?[A-Za-z0-9][\w.\-/]*)"
 )
 _NAME = r"(?P<value>@?[A-Za-z0-9][\w.:;,&+\-'’@]{2,60})"
 _LABELLED = labelled(Kind.HANDLE, _NAME, between=r"(?:at|is|as|on|id|name|address)?[: \n]{0,2}")

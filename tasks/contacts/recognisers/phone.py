@@ -28,18 +28,23 @@ _GLUED_RUN = re.compile(rf"(?<=[a-z:;.,\-])[+(]?[0-9][0-9OoIl|]*(?:{SEPARATOR}{G
 _GROUPS = re.compile(rf"{GLYPH}+")
 _MAX_GROUPS = 14
 _BROKEN_RUN = re.compile(
-    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–]?\n[ ]?[/\-–(]?){GLYPH}+){{0,10}}(?![A-Za-z0-9%])"
+    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–]?\n[ ]?[/\-–(]?){GLYPH}+){{0,10}}"
+    rf"(?![A-Za-z0-9%])"
 )
 _SUFFIX = re.compile(r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])")
 """What follows a number to say that its last digits vary: `0890 / 0893`, `0233-37`."""
 _EXTENSION_SUFFIX = re.compile(
-    rf"[ \n]?[,;(/]?[ ]?(?:{noisy_pattern('extension')}|{noisy_pattern('extn')}|{noisy_pattern('ext')}|[xX#])[ .:]{{0,2}}[0-9OIl][0-9OIlSB \-]{{1,7}}(?<=[0-9OIlSB])\)?(?![0-9A-Za-z])"
+    rf"[ \n]?[,;(/]?[ ]?(?:{noisy_pattern('extension')}|{noisy_pattern('extn')}|{noisy_pattern('ext')}"
+    rf"|[xX#])[ .:]{{0,2}}[0-9OIl][0-9OIlSB \-]{{1,7}}(?<=[0-9OIlSB])\)?(?![0-9A-Za-z])"
 )
 
 _NOT_A_PHONE = re.compile(
-    r"(?:account|acct?|a/c|sort[ ]?code|isbn|issn|invoice|order|p\.?o\.?|cost[ ](?:centre|code)|(?:budget|account|project)[ ]code|serial|s/n|"
-    r"batch|charged[ ]to|custody(?:[ ]record)?|exhibit|warrant|collar|payroll|vat|company|charity|nhs|ni|urn|crn|pnc(?:id)?|cro|"
-    r"crime|incident|case|cad|cris|policy|docket|bates|control|fax[ ]id|id|ref(?:erence)?|claim|licen[cs]e|passport|asset|card)"
+    r"(?:account|acct?|a/c|sort[ ]?code|isbn|issn|invoice|order|p\.?o\.?|cost[ ](?:centre|code)|(?:budget|account"
+    r"|project)[ ]code|serial|s/n|"
+    r"batch|charged[ ]to|custody(?:[ ]record)?|exhibit|warrant|collar|payroll|vat|company|charity|nhs|ni|urn|crn"
+    r"|pnc(?:id)?|cro|"
+    r"crime|incident|case|cad|cris|policy|docket|bates|control|fax[ ]id|id|ref(?:erence)?|claim|licen[cs]e"
+    r"|passport|asset|card)"
     r"[ ]?(?:no|nos|number|num|ref|code|#)?[ .:#\-–]{0,4}$",
     re.IGNORECASE,
 )
@@ -272,7 +277,8 @@ def _validate_labelled(match: re.Match[str]) -> Iterable[Found]:
 
 _VALUE = rf"(?P<value>[+(\[]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|\n){GLYPH}+){{0,8}})(?![A-Za-z0-9%])"
 _NETWORK = re.compile(
-    r"(?<![A-Za-z])(?:MOD|DSN|GTN|DFTN|AUTOVON|[Mm]il(?:itary)?|GPTN)\b[ .:#\-–(]{0,4}(?P<value>[0-9OIl]{1,5}(?:[ \-–.()\n]{1,3}[0-9OIl]{2,5}){1,3})(?![A-Za-z0-9])"
+    r"(?<![A-Za-z])(?:MOD|DSN|GTN|DFTN|AUTOVON|[Mm]il(?:itary)?|GPTN)\b[ .:#\-–(]{0,4}(?P<value>[0-9OIl]{1,5}"
+    r"(?:[ \-–.()\n]{1,3}[0-9OIl]{2,5}){1,3})(?![A-Za-z0-9])"
 )
 
 RECOGNISER = Recogniser(

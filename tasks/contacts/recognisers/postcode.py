@@ -1,9 +1,11 @@
 """UK postcodes, and BFPO numbers.
 
 Rule kept here: the shape decides, not a list of areas; look-alikes are allowed at a price, and what is exactly a
-registration mark (two letters, two digits, three letters) is none, unless a letter is an I, which registration marks do not use.
+registration mark (two letters, two digits, three letters) is none, unless its third group starts with an I, which
+registration marks do not use.
 
-Source: Royal Mail, "PAF programmer's guide" (formats A9 9AA to AA9A 9AA); British Forces Post Office, `BFPO 1` to `BFPO 9999`.
+Sources: Royal Mail, "PAF programmer's guide" (formats A9 9AA to AA9A 9AA); British Forces Post Office (`BFPO 1` to
+`BFPO 9999`); DVLA INF104 (letters that marks do not use).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from tasks.model import Kind
 
 _LETTER_LOOKALIKES = {"0": "O", "1": "I", "5": "S", "8": "B", "2": "Z", "6": "G", "|": "I", "4": "A"}
 _CANDIDATE = re.compile(
-    r"(?<![A-Za-z0-9/&£.\-])(?=(?P<out>[A-Za-z0-9|]{2,4}|[A-Z]{1,2}[ ][0-9]{1,2})(?P<gap>[ \t]{0,2}[.\n\-]?[ \t]?)(?P<in>[0-9OoIl|SsZBGAT][A-Za-z0-9|][A-Za-z0-9|])(?![A-Za-z0-9/\-]|\.\d))"
+    r"(?<![A-Za-z0-9/&£.\-])(?=(?P<out>[A-Za-z0-9|]{2,4}|[A-Z]{1,2}[ ][0-9]{1,2})"
+    r"(?P<gap>[ \t]{0,2}[.\n\-]?[ \t]?)(?P<in>[0-9OoIl|SsZBGAT][A-Za-z0-9|][A-Za-z0-9|])(?![A-Za-z0-9/\-]"
+    r"|\.\d))"
 )
 _REGISTRATION = re.compile(r"[A-Za-z]{2}[0-9]{2}[ ]?[A-Za-z]{3}|[A-Za-z][0-9]{1,3}[ ]?[A-Za-z]{3}")
 _LONE_AREAS = frozenset("BEGLMNSWZX")

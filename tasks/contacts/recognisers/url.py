@@ -17,7 +17,8 @@ from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
 _SCHEME = re.compile(
-    r"(?<![A-Za-z0-9])(?P<scheme>[hbn][tTfil1r]{1,2}[pP][sS5]?[ ]?[:;.,]?[ ]?[/\\|lI1]{1,2}[ ]?[/\\]?[ ]?|[Hh][Tt][Tt][Pp][Ss]?[ ]?[:;.]?[ ]?/{1,2}[ ]?|HTTPS?[ ]?[:;.]?[ ]?/{1,2}[ ]?"
+    r"(?<![A-Za-z0-9])(?P<scheme>[hbn][tTfil1r]{1,2}[pP][sS5]?[ ]?[:;.,]?[ ]?[/\\|lI1]{1,2}[ ]?[/\\]?[ ]?"
+    r"|[Hh][Tt][Tt][Pp][Ss]?[ ]?[:;.]?[ ]?/{1,2}[ ]?|HTTPS?[ ]?[:;.]?[ ]?/{1,2}[ ]?"
     r"|(?:ftp|FTP|sftp|file|FILE|sip|SIP|sips|ldap|smb)[:;][ ]?/{0,3})(?=[A-Za-z0-9])"
 )
 _WWW = re.compile(r"(?<![A-Za-z0-9@.])(?:[wW]{3}|vvww|wvww|wwvv|[wW]{2}vv|WWW)[ ]?[.,][ ]?(?=[A-Za-z0-9])")
