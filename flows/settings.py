@@ -55,9 +55,6 @@ class Settings(BaseSettings):
     jobs: Annotated[int, Field(ge=1, le=256)] = Field(
         default_factory=lambda: os.cpu_count() or 1, description="Records worked on at the same time."
     )
-    public_url: Url = Field(
-        default="https://foi.example.org", description="Where the public reads the disclosure bucket; links start so."
-    )
     allow_unreviewed: bool = Field(
         default=False, description="Whether a request that asks for no review may be published without a person."
     )
@@ -95,7 +92,7 @@ class Settings(BaseSettings):
 
     @property
     def work_bucket(self) -> str:
-        """Restricted: the only place of personal data."""
+        """Restricted: transcripts, plans, drafts, status."""
         return f"{self.bucket_prefix}work"
 
     @property

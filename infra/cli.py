@@ -171,6 +171,39 @@ def status(
 
 
 @app.command()
+def review(
+    reference: ReferenceArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the draft; keep it restricted.")],
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Write a held request's draft into a folder, to look at before releasing it.
+
+    Example: foi review 01.FOI.26.012345 --output review/
+    """
+    from infra import desk
+
+    with desk.open_desk(state) as place:
+        dossier, first = desk.review(place, reference, output)
+    console.print(f"Open {first}", soft_wrap=True)
+    console.print(f"Then: foi release {reference} --dossier {dossier[:12]} --reviewer NAME", soft_wrap=True)
+
+
+@app.command()
+def keys(
+    folder: Annotated[Path, typer.Argument(help="Where the keys are, or are to be made.")],
+) -> None:
+    """Make the signing key and the commitment key unless they are there; show what to publish.
+
+    Example: foi keys secrets/
+    """
+    from infra.keys import make_keys
+
+    made = make_keys(folder)
+    console.print(f"FOI_SIGNING_KEY_FILE={made.signing}\nFOI_COMMITMENT_KEY_FILE={made.commitment}", soft_wrap=True)
+    console.print(f"Publish {made.public}; its identifier is {made.key_id}", soft_wrap=True)
+
+
+@app.command()
 def release(
     reference: ReferenceArgument,
     reviewer: Annotated[str, typer.Option(help="Who decides; printed in the provenance.")],

@@ -17,7 +17,8 @@ import httpx
 
 from flows.place import open_place
 from infra.embedded import read_environment
-from tasks.disclosure.clock import due_date
+from tasks.casework import draft_bundle
+from tasks.disclosure.clock import due_date, working_days_left
 from tasks.errors import (
     ConfigurationError,
     InvalidRequestError,
@@ -150,6 +151,23 @@ def decide(place: Workplace, reference: str, reviewer: str, dossier: str, decisi
     return status.dossier
 
 
+def review(place: Workplace, reference: str, folder: Path) -> tuple[str, Path]:
+    """Write the held draft into a folder; returns its digest and the file to open first.
+
+    Raises:
+        UnknownRequestError: no such request.
+        NotApprovedError: nothing of it is held.
+    """
+    status = load_status(place, reference)
+    if not status.dossier:
+        raise NotApprovedError(f"The request is {status.state}: there is nothing to look at.", subject=reference)
+    for path, data in draft_bundle(place, reference, status.dossier).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return status.dossier, folder / "data" / "response.html"
+
+
 def withdraw(place: Workplace, reference: str, reason: str) -> None:
     """Start a run that takes a disclosure back.
 
@@ -272,12 +290,12 @@ def caseload(place: Workplace, reference: str | None = None) -> list[CaseRow]:
 
 
 def _clock(place: Workplace, reference: str, settled: bool) -> tuple[str, int | None]:
-    """When the answer is due (s.10) and how many days are left; ("", None) when there is no clock to show."""
+    """When the answer is due (s.10) and how many working days are left; ("", None) when there is no clock to show."""
     request = _request(place, reference)
     if request is None:
         return "", None
     due = due_date(request.received, request.clarification)
-    return due.isoformat(), None if settled else (due - datetime.now(UTC).date()).days
+    return due.isoformat(), None if settled else working_days_left(datetime.now(UTC).date(), due)
 
 
 def _request(place: Workplace, reference: str) -> Request | None:

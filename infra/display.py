@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +26,11 @@ COLOURS = {
 }  # fmt: skip
 
 
+def escape(untrusted: str) -> str:
+    """Text for the terminal: no markup, no control characters, nothing that turns the direction of what follows."""
+    return escape_markup("".join(c for c in untrusted if unicodedata.category(c)[0] != "C"))
+
+
 def outcome_text(outcome: str) -> Text:
     """The word for an outcome, in its colour."""
     return Text(outcome, style=COLOURS.get(outcome, ""))
@@ -33,8 +39,9 @@ def outcome_text(outcome: str) -> Text:
 def _plain(title: str, *columns: str) -> Table:
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        numeric = column in {"pages", "marks", "version", "days left"}
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        numeric = column in {"pages", "marks", "version", "days"}
+        whole = column in {"outcome", "state", "due"}
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     return table
 
 
@@ -93,7 +100,7 @@ def records_table(records: Sequence[RecordOutcome], title: str = "") -> Table:
 
 def caseload_table(rows: Sequence[CaseRow]) -> Table:
     """Every request, soonest due first."""
-    table = _plain("", "reference", "state", "version", "due", "days left", "why", "next")
+    table = _plain("", "reference", "state", "version", "due", "days", "why", "next")
     for row in rows:
         left = "" if row.days_left is None else str(row.days_left)
         table.add_row(

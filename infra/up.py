@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,27 +10,31 @@ from rich.console import Console
 
 from infra.deploy import deploy
 from infra.embedded import Stack
-from tasks.disclosure.keys import generate_commitment_key, generate_signing_key
+from infra.keys import make_keys
 
 RUNS_AT_ONCE = 2
 
 
 @contextmanager
-def open_stack(console: Console, state: Path, allow_unreviewed: bool) -> Iterator[Stack]:
+def open_stack(console: Console, state: Path, allow_unreviewed: bool, policy: Path | None = None) -> Iterator[Stack]:
     """A running stack with the deployments of prefect.yaml applied.
 
     Args:
         console: gets a line for each thing that takes seconds.
         state: folder of the stack.
         allow_unreviewed: the setting of that name for the flows.
+        policy: policy file for the flows; None for the built-in policy.
     """
     state.mkdir(parents=True, exist_ok=True)
-    keys = state / "keys"
+    keys = make_keys(state / "keys")
     settings = {
-        "FOI_SIGNING_KEY_FILE": str(ensure_key(keys / "signing.pem", generate_signing_key)),
-        "FOI_COMMITMENT_KEY_FILE": str(ensure_key(keys / "commitment.key", generate_commitment_key)),
+        "FOI_SIGNING_KEY_FILE": str(keys.signing),
+        "FOI_COMMITMENT_KEY_FILE": str(keys.commitment),
         "FOI_ALLOW_UNREVIEWED": str(allow_unreviewed).lower(),
+        **({"FOI_POLICY_FILE": str(policy.resolve())} if policy else {}),
     }
+    if not console.is_terminal:
+        console.print("Starting the object store and Prefect ...")
     with console.status("Starting the object store and Prefect ..."):
         stack = Stack(state, limit=RUNS_AT_ONCE, watch=False, environment=settings)
         stack.__enter__()
@@ -45,23 +48,14 @@ def open_stack(console: Console, state: Path, allow_unreviewed: bool) -> Iterato
             stack.__exit__(None, None, None)
 
 
-def ensure_key(path: Path, generate: Callable[[], bytes]) -> Path:
-    """A key of this stack, made once, readable by its owner alone; returns its absolute path."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.is_file():
-        partial = path.with_suffix(".part")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(generate())
-        partial.replace(path)
-    return path.resolve()
-
-
 def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool) -> None:
     """`foi up`."""
     with open_stack(console, state, allow_unreviewed) as stack:
         store = stack.environment["FOI_STORE_ENDPOINT"]
         console.print(f"[bold]Prefect UI[/]      {stack.ui_url}")
-        console.print(f"[bold]Object store[/]    {store}  (credentials: {state}/store/credentials.json)")
+        console.print(
+            f"[bold]Object store[/]    {store}  (credentials: {state}/store/credentials.json)", soft_wrap=True
+        )
         console.print(f"[bold]Disclosure log[/]  {store}/foi-disclosure/index.html")
         console.print(f"[bold]Logs[/]            {state}/logs/")
         console.print("\nIn another terminal:  foi submit DIR   foi status   foi release REF --reviewer NAME")

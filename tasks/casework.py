@@ -191,6 +191,16 @@ def record_approval(place: Workplace, reference: str, dossier: str, by: str) -> 
     return known
 
 
+def draft_bundle(place: Workplace, reference: str, dossier: str) -> dict[str, bytes]:
+    """What would be published, marked as a draft and unsigned, for the person who decides: path -> bytes."""
+    content = place.load(_dossier_key(reference, dossier), Dossier)
+    case = place.load(_case_key(reference, dossier), Case)
+    policy = policy_of(place, case.manifest)
+    pairs = zip(content.records, case.records, strict=True)
+    files = {record.file_name: _proven(place, record, keys) for record, keys in pairs}
+    return assemble_bundle(content, None, files, policy, None)
+
+
 # ------------------------------------------------------------------------------------------------ publish
 
 

@@ -157,7 +157,7 @@ class NotApprovedError(FoiError):
 
     code = "not-approved"
     message = "There is no approval for exactly this content."
-    action = "Look at the current review pack and release it again."
+    action = "Look at what is held now with `foi review`, then release that."
     exit_code = 3
 
 

@@ -443,9 +443,9 @@ class State(StrEnum):
 
 
 STATE_MEANING: dict[State, tuple[str, str]] = {
-    State.WAITING: ("Records are there, request.json is not.", "Nothing: request.json is uploaded last."),
+    State.WAITING: ("Something has not arrived: request.json, or a record it lists.", "Upload what the reason names."),
     State.PROCESSING: ("A run is at work.", "Watch it in the Prefect UI."),
-    State.HELD: ("Ready, and waiting for a person.", "Look at the review pack, then `foi release` or `foi hold`."),
+    State.HELD: ("Ready, and waiting for a person.", "Look at it with `foi review`, then `foi release` or `foi hold`."),
     State.QUARANTINED: (
         "request.json or every record was rejected.",
         "Correct what the reason names and upload it again.",

@@ -145,9 +145,16 @@ class Policy(_Strict):
 def fields_at_fault(error: ValidationError) -> str:
     """Names and rules of the invalid fields, without the values that were given."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'the whole file'}: {fault['type'].replace('_', ' ')}"
+        f"{'.'.join(str(part) for part in fault['loc']) or 'the whole file'}: {_rule(fault['type'])}"
         for fault in error.errors(include_input=False, include_context=False, include_url=False)
     )
+
+
+def _rule(fault: str) -> str:
+    """The rule that was broken, in words; pydantic's own code where that is clear enough."""
+    if fault.startswith("date"):
+        return "not a date like 2026-11-02"
+    return {"extra_forbidden": "unknown field", "json_invalid": "not JSON"}.get(fault, fault.replace("_", " "))
 
 
 def parse_request(untrusted: bytes, reference: str) -> Request:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tasks.contacts.confusion import fold_digits
 from tasks.contacts.labels import is_label, is_other_label, label_kind
@@ -68,7 +68,7 @@ def is_number_like(text: str) -> bool:
 
 def _leading_label(words: Sequence[Word]) -> tuple[Kind, int] | None:
     """The label that `words` start with, and how many words it takes."""
-    best: tuple[Kind, int] | None = None
+    best = _clipped_label(words)
     for n in range(1, min(5, len(words)) + 1):
         text = " ".join(w.text for w in words[:n])
         kind = label_kind(text)
@@ -77,6 +77,39 @@ def _leading_label(words: Sequence[Word]) -> tuple[Kind, int] | None:
         if text.rstrip().endswith(":"):
             break
     return best
+
+
+def _clipped_label(words: Sequence[Word]) -> tuple[Kind, int] | None:
+    """A label whose first glyph a rule or a fold has spoilt (`axt 730868`, `tloc 3rd Floor`), by what follows it."""
+    if len(words) < 2 or not 2 <= len(words[0].text) <= 9 or not words[0].text[0].isalpha():
+        return None
+    text = words[0].text
+    for tail in (text[1:], text[2:]):
+        for kind, ends in _CLIPPED.items():
+            if tail.lower().rstrip(".:") in ends and _looks_like(kind, words[1:]):
+                return kind, 1
+    return None
+
+
+_CLIPPED: dict[Kind, frozenset[str]] = {
+    Kind.EXTENSION: frozenset({"xt", "xtn", "nternal", "xtension"}),
+    Kind.PHONE: frozenset({"el", "ob", "elephone", "hone", "obile", "irect"}),
+    Kind.FAX: frozenset({"ax", "acsimile"}),
+    Kind.RADIO: frozenset({"ssi"}),
+    Kind.EMAIL: frozenset({"mail", "-mail", "ailbox"}),
+    Kind.ADDRESS: frozenset({"oc", "ddress", "ocation"}),
+    Kind.HANDLE: frozenset({"eams", "kype"}),
+}
+"""What is left of common labels without their first letter."""
+
+
+def _looks_like(kind: Kind, words: Sequence[Word]) -> bool:
+    text = " ".join(w.text for w in words)
+    if kind in NUMBER_KINDS:
+        return all(is_number_like(w.text) for w in words) and sum(c.isdigit() for c in text) >= 3
+    if kind is Kind.ADDRESS:
+        return bool(re.match(r"[\W\d]|[A-Z]", text)) and bool(re.search(r"\d", text))
+    return bool(re.search(r"[@._:]\w", text))
 
 
 def _label_positions(words: Sequence[Word]) -> list[tuple[int, int, Kind | None]]:
@@ -212,6 +245,9 @@ def column_fields(layout: Layout) -> Iterator[ValueField]:
         right = float("inf") if edge is None else edge - 0.3 * head.height
         fields = list(_rows_below(layout, head, kind, left, right))
         titled = any(is_label(c.text) for c in row)
+        evident = [replace(f, sure=False) for f in fields]
+        if sum(accepted_words(f) != () for f in evident) < max(3.0, 0.5 * len(fields)):
+            fields = evident
         fitting = sum(accepted_words(f) != () for f in fields)
         if fields and fitting >= (0.4 if titled else 0.5) * len(fields) and fitting >= (1 if titled else 2):
             yield from fields

@@ -25,7 +25,7 @@ from tasks.request import Policy
 
 _ORDER = {kind: i for i, kind in enumerate((Kind.TERM, *(r.kind for r in RECOGNISERS), Kind.CODE, Kind.BOX))}
 _FIELD_SCORE = 0.5
-_TIGHT_GAP = 0.12
+_TIGHT_GAP = 0.06
 """Gap, in line heights, below which the next word is a piece of the same one."""
 
 
@@ -76,8 +76,8 @@ def recognisers_for(policy: Policy) -> tuple[Recogniser, ...]:
 
 def sightings_of(reading: Reading, recognisers: Sequence[Recogniser]) -> list[Sighting]:
     """Everything claimed in one reading, told apart: a place belongs to the strongest kind that claims all of it."""
-    index = {id(word): i for i, word in enumerate(reading.words)}
     layout = lay_out(reading)
+    index = {id(word): i for i, word in enumerate(layout.words)}
     raw: list[Sighting] = []
     for flow in layout.flows():
         raw.extend(_claims(text_of_lines((s.words for s in flow), (s.justified for s in flow)), index, recognisers))
@@ -160,25 +160,34 @@ def _detection(page: PageTranscript, reading: Reading, sighting: Sighting, polic
 def _line_boxes(reading: Reading, indices: Sequence[int]) -> list[Box]:
     """One box for each run of neighbouring words on a line, as high as the line is there."""
     wanted = sorted(indices)
-    boxes: list[Box] = []
+    boxes: list[tuple[Box, list[int]]] = []
     run: list[int] = []
     for i in wanted:
         if run and (reading.words[i].line != reading.words[run[-1]].line or i != run[-1] + 1):
-            boxes.append(_run_box(reading, run))
+            boxes.append((_run_box(reading, run), run))
             run = []
         run.append(i)
     if run:
-        boxes.append(_run_box(reading, run))
-    return boxes
+        boxes.append((_run_box(reading, run), run))
+    return [piece for box, run_words in boxes for piece in _stepwise(reading, box, run_words)]
+
+
+def _stepwise(reading: Reading, box: Box, run: list[int]) -> list[Box]:
+    """A box on a slanted line as one box a word, each reaching to the next: the whole would cover the lines around."""
+    words = [reading.words[i] for i in run]
+    if len(run) < 2 or box.height <= 1.7 * line_height(words):
+        return [box]
+    heads = [box.x0, *(w.box.x0 for w in words[1:]), box.x1]
+    return [Box(heads[i], w.box.y0, max(heads[i + 1], w.box.x1), w.box.y1) for i, w in enumerate(words)]
 
 
 def _run_box(reading: Reading, run: list[int]) -> Box:
     words = reading.words
     height = line_height([words[i] for i in run])
     first, last = run[0], run[-1]
-    while first > 0 and _tight(words[first - 1], words[first], height):
+    if first > 0 and _tight(words[first - 1], words[first], height):
         first -= 1
-    while last + 1 < len(words) and _tight(words[last], words[last + 1], height):
+    if last + 1 < len(words) and _tight(words[last], words[last + 1], height):
         last += 1
     inner = union(w.box for w in words[first : last + 1])
     beside = [
@@ -342,9 +351,10 @@ def _alike(form: str, forms: tuple[str, str]) -> bool:
 
 
 def _repeated_sightings(reading: Reading, values: Sequence[SoughtValue]) -> Iterator[tuple[Sighting, SoughtValue]]:
-    index = {id(word): i for i, word in enumerate(reading.words)}
+    layout = lay_out(reading)
+    index = {id(word): i for i, word in enumerate(layout.words)}
     seen: set[tuple[SoughtValue, tuple[int, ...]]] = set()
-    for flow in lay_out(reading).flows():
+    for flow in layout.flows():
         text = text_of_lines((s.words for s in flow), (s.justified for s in flow))
         folded = fold(text.text)
         for value in values:

@@ -151,15 +151,38 @@ def mark_justified(lines: Sequence[Segment]) -> list[Segment]:
     return [replace(s, justified=True) if id(s) in flush and _evenly_spread(s) else s for s in lines]
 
 
+def level_words(reading: Reading) -> tuple[Word, ...]:
+    """The reading's words as if its lines ran level: a text layer is as slanted as the scan it lies on."""
+    slopes = sorted(
+        (line[-1].box.center[1] - line[0].box.center[1]) / (line[-1].box.center[0] - line[0].box.center[0])
+        for line in reading.lines()
+        if line[-1].box.x0 - line[0].box.x1 > 6 * line_height(line)
+    )
+    slope = slopes[len(slopes) // 2] if len(slopes) >= 3 else 0.0
+    if not 0.004 < abs(slope) < 0.2:
+        return reading.words
+    return tuple(replace(w, box=_sheared(w.box, slope)) for w in reading.words)
+
+
+def _sheared(box: Box, slope: float) -> Box:
+    rise = abs(round(slope * box.width / 2))
+    drop = round(slope * box.center[0])
+    height = max(4, box.height - 2 * rise)
+    top = round(box.center[1] - height / 2) - drop
+    return Box(box.x0, top, box.x1, top + height)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One reading, laid out.
 
     Attributes:
+        words: of the reading, levelled, in its order.
         lines: as the reader saw them.
         cells: the lines cut at column gaps, top to bottom.
     """
 
+    words: tuple[Word, ...] = field(repr=False)
     lines: tuple[Segment, ...]
     cells: tuple[Segment, ...]
 
@@ -213,6 +236,7 @@ class Layout:
 
 def lay_out(reading: Reading) -> Layout:
     """The layout of a reading."""
-    lines = mark_justified(lines_of(reading))
+    words = level_words(reading)
+    lines = mark_justified(lines_of(replace(reading, words=words)))
     cells = sorted((c for line in lines for c in split_at_gaps(line)), key=lambda s: (s.box.y0, s.box.x0))
-    return Layout(tuple(lines), tuple(cells))
+    return Layout(words, tuple(lines), tuple(cells))

@@ -95,7 +95,7 @@ def _info(
         "External-Identifier": dossier.reference,
         "External-Description": dossier.title,
         "Internal-Sender-Identifier": f"{dossier.reference}/v{version}",
-        "Bag-Software-Agent": f"foi-disclosure {dossier.pipeline}",
+        "Bag-Software-Agent": dossier.pipeline,
         "Disclosure-Version": str(version),
     }
     if approval is not None:

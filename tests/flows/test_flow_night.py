@@ -13,6 +13,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from tasks.casework import draft_bundle
 from tasks.disclosure.verify import verify_bundle
 from tasks.model import State
 from tests.flows.conftest import Pipeline
@@ -198,6 +199,10 @@ def test_a_request_waits_for_a_person_and_publishes_exactly_what_was_shown(night
     assert held.state is State.HELD
     assert not public(night, f"disclosures/{REVIEWED}")
 
+    draft = draft_bundle(night.place, REVIEWED, held.dossier)
+    assert b"draft" in draft["data/response.html"].lower()
+    assert any(path.startswith("data/records/001-") for path in draft)
+
     wrong = night.ended(night.start("release/by-officer", reference=REVIEWED, dossier="0" * 12, reviewer="A. Officer"))
     assert wrong["state_type"] == "FAILED"
     assert not public(night, f"disclosures/{REVIEWED}")
@@ -260,6 +265,17 @@ def test_the_schedule_of_the_sweep_is_alive(night: Pipeline) -> None:
         return bool(night.api.post("/flow_runs/filter", json=asked).raise_for_status().json()) or None
 
     assert night.until(scheduled)
+
+
+def test_deployments_hold_no_path_of_this_machine(night: Pipeline) -> None:
+    deployments = night.api.post("/deployments/filter", json={}).raise_for_status().json()
+    assert {f"{d['entrypoint']}" for d in deployments} == {
+        "flows.process_request.process_request",
+        "flows.release.release",
+        "flows.sweep.sweep",
+        "flows.withdraw.withdraw",
+    }
+    assert not any(d["pull_steps"] or d["path"] for d in deployments)
 
 
 def test_no_canary_sings_outside_the_restricted_buckets(night: Pipeline) -> None:

@@ -18,7 +18,7 @@ from tasks.model import Kind
 
 _LOCAL = r"A-Za-z0-9._%+'’`&/=~#$!*|\-–—?{}\\^"
 _LOCAL_RUN = re.compile(rf"[{_LOCAL}]+$")
-_HOST_LABEL = re.compile(r"[A-Za-z0-9|!\[\]()_°\-–—]+")
+_HOST_LABEL = re.compile(r"[A-Za-z0-9|!_°\-–—]+")
 _BREAK = re.compile(r"[ \t]?\n[ \t]?")
 _SPACES = re.compile(r"[ \t]{1,2}")
 _DOT = re.compile(r"[ ]?[.,:;·•][ ]?(?=[A-Za-z0-9|])|[ ]?[.,·][ ]?-?\n[ ]?(?=[A-Za-z])|-?\n[ ]?\.(?=[A-Za-z])")
@@ -109,7 +109,15 @@ def _read_local(text: str, at: int) -> int:
                 token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
             )
             joint = re.fullmatch(r"[._+\-–]", token) is not None and piece[:1].islower()
-            if not piece or open_end or joint or (fragment and (not _SENTENCE_END.search(token) or len(token) <= 2)):
+            title = piece.isalpha() and piece.istitle() and token.isalpha() and token.istitle()
+            lost_joint = title and not is_common_word(token)
+            if (
+                not piece
+                or open_end
+                or joint
+                or lost_joint
+                or (fragment and (not _SENTENCE_END.search(token) or len(token) <= 2))
+            ):
                 if re.fullmatch(r"[^A-Za-z0-9]+", token) and piece and not joint:
                     break
                 start = before.start(1)

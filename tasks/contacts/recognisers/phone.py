@@ -50,7 +50,7 @@ _NOT_A_PHONE = re.compile(
 )
 _PHONE_BEFORE = re.compile(r"(?:tel|phone|mob|dial|call|ring|fax|ext)[a-z]*[ .:\-–]{0,3}$", re.IGNORECASE)
 _NOT_DIGITS_OF_A_NUMBER = re.compile(
-    r"(?<!\d)\d{1,2}:\d{2}(?!\d)|(?<![\w,.])\d{1,3},\d{3}(?!\d|[.,]\d{4})|(?<!\d)\d{1,2}/\d{1,2}/(?:19|20)?\d{2}(?!\d)"
+    r"(?<!\d)\d{1,2}:\d{2}(?!\d)|(?<![\w,.])[1-9]\d{0,2},\d{3}(?!\w|[.,]\d{4})|(?<!\d)\d{1,2}/\d{1,2}/(?:19|20)?\d{2}(?!\d)"
 )
 """Times, thousands and dates."""
 _TIME = re.compile(r"(?:[01]\d|2[0-4])[0-5]\d")

@@ -17,10 +17,21 @@ from tasks.contacts.confusion import DIGIT_LOOKALIKES
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
-_LETTER_LOOKALIKES = {"0": "O", "1": "I", "5": "S", "8": "B", "2": "Z", "6": "G", "|": "I", "4": "A"}
+_LETTER_LOOKALIKES = {
+    "0": "O",
+    "1": "I",
+    "5": "S",
+    "8": "B",
+    "2": "Z",
+    "6": "G",
+    "|": "I",
+    "4": "A",
+    "]": "J",
+    ")": "J",
+}
 _CANDIDATE = re.compile(
     r"(?<![A-Za-z0-9/&£.\-])(?=(?P<out>[A-Za-z0-9|]{2,4}|[A-Z]{1,2}[ ][0-9]{1,2})"
-    r"(?P<gap>[ \t]{0,2}[.\n\-]?[ \t]?)(?P<in>[0-9OoIl|SsZBGAT][A-Za-z0-9|][A-Za-z0-9|])(?![A-Za-z0-9/\-]"
+    r"(?P<gap>[ \t]{0,2}[.\n\-]?[ \t]?)(?P<in>[0-9OoIl|SsZBGAT][A-Za-z0-9|\])][A-Za-z0-9|\])])(?![A-Za-z0-9/\-]"
     r"|\.\d))"
 )
 _REGISTRATION = re.compile(r"[A-Za-z]{2}[0-9]{2}[ ]?[A-Za-z]{3}|[A-Za-z][0-9]{1,3}[ ]?[A-Za-z]{3}")
@@ -31,7 +42,7 @@ BFPO = re.compile(r"(?<![A-Za-z])(?P<value>B[.]?F[.]?P[.]?[O0][.]?[ \n]?(?:[Bb]o
 
 def _letters(text: str) -> float:
     """What it costs to read `text` as letters; 9 when it cannot be."""
-    return sum(0.0 if c.isalpha() else 0.6 if c in _LETTER_LOOKALIKES else 9.0 for c in text)
+    return sum(0.0 if c.isalpha() else 0.4 if c in "|])" else 0.6 if c in _LETTER_LOOKALIKES else 9.0 for c in text)
 
 
 def _digits(text: str) -> float:
