@@ -117,6 +117,8 @@ def distance(a: str, b: str, limit: float = 99.0) -> float:
 
     Returns a value above `limit` as soon as the distance is known to exceed it.
     """
+    if 0.5 * abs(len(a) - len(b)) > limit:  # every character more costs at least that
+        return limit + 1
     before: list[float] = []
     previous = [float(j) for j in range(len(b) + 1)]
     for i, x in enumerate(a, 1):
@@ -144,7 +146,7 @@ _NOISY_LETTER = {
     "f": "fF",
     "g": "gG9q",
     "h": "hH",
-    "i": "iI1l|!í",
+    "i": "iI1l|!íjt]([",
     "l": "lI1|i!",
     "m": "mM",
     "n": "nN",

@@ -81,10 +81,10 @@ def _leading_label(words: Sequence[Word]) -> tuple[Kind, int] | None:
 
 def _clipped_label(words: Sequence[Word]) -> tuple[Kind, int] | None:
     """A label whose first glyph a rule or a fold has spoilt (`axt 730868`, `tloc 3rd Floor`), by what follows it."""
-    if len(words) < 2 or not 2 <= len(words[0].text) <= 9 or not words[0].text[0].isalpha():
+    if len(words) < 2 or not 2 <= len(words[0].text) <= 10 or not words[0].text[0].isalpha():
         return None
     text = words[0].text
-    for tail in (text[1:], text[2:]):
+    for tail in (text, text[1:], text[2:]):
         for kind, ends in _CLIPPED.items():
             if tail.lower().rstrip(".:") in ends and _looks_like(kind, words[1:]):
                 return kind, 1
@@ -129,7 +129,7 @@ def _label_positions(words: Sequence[Word]) -> list[tuple[int, int, Kind | None]
     return found
 
 
-def inline_fields(cell: Segment) -> Iterator[ValueField]:
+def inline_fields(layout: Layout, cell: Segment) -> Iterator[ValueField]:
     """Fields inside one cell: `Tel: …`, `Email …`, `Tel: … Fax: …`."""
     words = cell.words
     positions = _label_positions(words)
@@ -137,7 +137,36 @@ def inline_fields(cell: Segment) -> Iterator[ValueField]:
         until = positions[n + 1][0] if n + 1 < len(positions) else len(words)
         if kind is not None and last < until:
             colon = words[last - 1].text.rstrip().endswith((":", ";"))
-            yield ValueField(kind, words[first:last], (words[last:until],), sure=colon)
+            lines = [words[last:until]]
+            if kind is Kind.ADDRESS and until == len(words):
+                lines += _address_lines_below(layout, cell, last == until)
+            yield ValueField(kind, words[first:last], tuple(lines), sure=colon)
+
+
+def _address_lines_below(layout: Layout, cell: Segment, empty: bool) -> list[tuple[Word, ...]]:
+    """The lines below a labelled address that go on with it: they start where it does and are all names and numbers."""
+    lines: list[tuple[Word, ...]] = []
+    at = cell
+    for _ in range(0 if empty else 4):
+        below = layout.below(at, 1.2)
+        if below is None or is_label(below.text) or _leading_label(below.words):
+            break
+        if abs(below.box.x0 - cell.box.x0) > 6 * cell.height or not all(
+            _ADDRESS_WORD.match(w.text) for w in below.words
+        ):
+            break
+        lines.append(below.words)
+        if any(c.isdigit() for c in below.text):
+            break
+        at = below
+    return lines
+
+
+_ADDRESS_WORD = re.compile(r"\W*(?:[A-Z0-9]|of\b|the\b|and\b|upon\b)")
+_STREET = re.compile(
+    r"\b\d+[a-z]?\b.*\b(?:Street|Road|Lane|Avenue|Drive|Close|Crescent|Court|Square|Place|Way|Walk|Row|Yard|Mews|Terrace|"
+    r"Gardens|Grove|Hill|Parade|House|Floor|Centre|Building|Block)\b|\bBox\b|\bBFPO\b"
+)
 
 
 def _value_part(cell: Segment) -> tuple[Word, ...]:
@@ -348,7 +377,7 @@ def _accepted_name(value: ValueField) -> tuple[Word, ...]:
 def _accepted_address(value: ValueField) -> tuple[Word, ...]:
     words = [w for line in value.lines for w in line]
     text = " ".join(w.text for w in words)
-    if not value.sure:
+    if not value.sure and not _STREET.search(text):
         return ()
     capital = sum(bool(re.match(r"\W*[A-Z0-9]", w.text)) for w in words)
     if not re.search(r"\d", text) and _confidence(words) >= 60:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from tasks.contacts.confusion import distance, skeleton
 from tasks.contacts.fields import ValueField, accepted_words, column_fields, inline_fields, neighbour_fields
+from tasks.contacts.kinds import RECOGNISERS
 from tasks.contacts.layout import Layout, lay_out
 from tasks.contacts.public import is_public, number_form
 from tasks.contacts.recogniser import Recogniser
-from tasks.contacts.recognisers import RECOGNISERS, term
+from tasks.contacts.recognisers import term
 from tasks.contacts.recognisers.code import carries_contact
 from tasks.contacts.repeats import SoughtValue, fold, places_of, sought_values
 from tasks.contacts.text import LineText, line_height, text_of_lines
@@ -96,7 +97,7 @@ def sightings_of(reading: Reading, recognisers: Sequence[Recogniser]) -> list[Si
 
 def _fields(layout: Layout) -> Iterator[ValueField]:
     for cell in layout.cells:
-        yield from inline_fields(cell)
+        yield from inline_fields(layout, cell)
     yield from neighbour_fields(layout)
     yield from column_fields(layout)
 
@@ -330,15 +331,16 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
                 detection = _detection(page, reading, sighting, policy)
                 if detection is None or is_public(sighting.kind, sighting.text, policy):
                     continue
-                over = [
-                    r.padded(3)
-                    for d, forms in known
-                    if value.form in forms or _alike(value.form, forms)
-                    for r in d.regions
-                ]
+                # What lies elsewhere covers nothing here, whatever it says; comparing forms is the dear part.
+                near = [(d, forms) for d, forms in known if _meet(d.regions, detection.regions)]
+                over = [r.padded(3) for d, forms in near if _alike(value.form, forms) for r in d.regions]
                 if not over or _share_inside(detection.regions, over) < 0.9:
                     repeats.append(detection)
     return tuple(merge(_without_covered(repeats)))
+
+
+def _meet(a: Sequence[Box], b: Sequence[Box]) -> bool:
+    return any(one.padded(3).meets(other) for one in a for other in b)
 
 
 def _covering_forms(detection: Detection) -> tuple[str, str]:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from tasks.contacts.kinds import RECOGNISERS
 from tasks.contacts.public import is_public
 from tasks.contacts.recogniser import Claim
-from tasks.contacts.recognisers import RECOGNISERS, term
+from tasks.contacts.recognisers import term
 from tasks.model import Kind, Word
 from tasks.request import Policy
 

@@ -169,8 +169,9 @@ def pad_piece(box: Box, line_words: Shelf, obstacles: Shelf, slanted: bool) -> B
     ]
     reach = round(LINE_GROWTH * h)
     side = max(2, round(SIDE_PAD * h))
-    top = max(box.y0 - reach, min([box.y0, *(w.y0 for w in beside)])) - side
-    bottom = min(box.y1 + reach, max([box.y1, *(w.y1 for w in beside)])) + side
+    # What was claimed may have been padded already: only what is not yet beyond the words' ink is added.
+    top = max(box.y0 - reach, min([box.y0, *(w.y0 - side for w in beside)] if beside else [box.y0 - side]))
+    bottom = min(box.y1 + reach, max([box.y1, *(w.y1 + side for w in beside)] if beside else [box.y1 + side]))
     end = max(2, round(END_PAD * h))
     left, right = box.x0 - end, box.x1 + end
     for word in obstacles.near(box, h):

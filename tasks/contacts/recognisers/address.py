@@ -30,7 +30,8 @@ _PREMISE = re.compile(
     rf"|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
     r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b"
     r"|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b"
-    r"|^\s*\d{1,3}[A-Za-z]?\s*$"
+    r"|^\s*\d{1,3}[A-Za-z]?\s*$|"
+    r"^(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Flat|Apt|Unit|Suite|Building|Block)$"
 )
 _NOT_A_PREMISE = re.compile(
     r"\b(?:Contact|Call|Control|Cost|Job|Service|Crime|Operations|Data|Detention)\s+Cent(?:re|er)\b"
@@ -166,7 +167,7 @@ _DOCUMENT_EXCHANGE = re.compile(
 _NUMBER = r"(?<![A-Za-z0-9£$.,/:])(?:[0-9]{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?[0-9]{1,4}[A-Za-z]?)?)"
 _WORD = r"(?:[A-Z][A-Za-z'’.\-]*|[A-Z][a-z]?['’][A-Z][a-z]+)"
 _STREET_LINE = re.compile(
-    rf"(?P<value>{_NUMBER},?[ ](?:{_WORD}[ ]){{1,4}}(?:{_STREET_WORDS})\b\.?)(?P<more>(?:[ ]?[,\n·][ ]?\n?"
+    rf"(?P<value>{_NUMBER},?[ \n](?:{_WORD}[ \n]){{1,4}}(?:{_STREET_WORDS})\b\.?)(?P<more>(?:[ ]?[,\n·][ ]?\n?"
     rf"(?:{_WORD}[ ]?){{1,3}}(?=[,\n·.;)]|[ ]?[A-Z]{{1,2}}\d|$|(?<=[ ])[a-z])){{0,4}})"
 )
 _NOT_A_HOUSE = re.compile(

@@ -94,6 +94,14 @@ def _read_domain(text: str, at: int) -> tuple[int, float]:
     return at, 0.0
 
 
+def _same_case(token: str, piece: str) -> bool:
+    """Whether two bare words could be the halves of a local part whose dot or underscore a scan has lost."""
+    name = piece.rstrip("0123456789")
+    if not (token.isalpha() and name.isalpha()) or len(token) < 2:
+        return False
+    return any(is_case(token) and is_case(name) for is_case in (str.islower, str.istitle, str.isupper))
+
+
 def _read_local(text: str, at: int) -> int:
     """Where the local part that ends at `at` starts; `at` when there is none."""
     run = _LOCAL_RUN.search(text, max(0, at - 80), at)
@@ -104,13 +112,14 @@ def _read_local(text: str, at: int) -> int:
         before = _PREVIOUS_TOKEN.search(text, max(0, start - 60), start)
         if before and before.end() == start and before.start(1) < start and text[start - 1 : start] not in "(<[":
             token = before.group(1)
-            torn = re.fullmatch(r"[a-z]+\.", token) and piece[:1].islower() and not is_common_word(token)
+            torn = re.fullmatch(r"[a-z]+[.,]", token) and piece[:1].islower() and not is_common_word(token)
+            torn = torn or (re.fullmatch(r"[A-Z]{2,}[.,]", token) and piece.isupper())
+            torn = torn or token in ("|", "l", "1", "!")
             open_end = torn or (
                 token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
             )
             joint = re.fullmatch(r"[._+\-–]", token) is not None and piece[:1].islower()
-            title = piece.isalpha() and piece.istitle() and token.isalpha() and token.istitle()
-            lost_joint = title and not is_common_word(token)
+            lost_joint = _same_case(token, piece) and not is_common_word(token)
             if (
                 not piece
                 or open_end
@@ -126,7 +135,9 @@ def _read_local(text: str, at: int) -> int:
         wrapped = _PREVIOUS_LINE_TOKEN.search(text, max(0, start - 80), start)
         if wrapped:
             token = wrapped.group(1)
-            joined = bool(re.search(r"[A-Za-z0-9][._\-–+]$|[A-Za-z0-9][._+][A-Za-z0-9]+$", token)) and "@" not in token
+            joined = (
+                bool(re.search(r"[A-Za-z0-9][._\-–+]$|[A-Za-z0-9][._+\-][A-Za-z0-9]+$", token)) and "@" not in token
+            )
             if (
                 (not piece and re.search(r"[A-Za-z0-9]$", token))
                 or joined
@@ -194,17 +205,19 @@ def _validate_spelt_plain(match: re.Match[str]) -> Iterable[Found]:
 
 
 _LOST_AT = re.compile(
-    r"(?<![\w@/.])(?P<value>(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*[A-Za-z0-9])[ ](?:[©®&€a-zA-Z][ ]?)?"
-    r"(?P<host>[A-Za-z0-9\-]+(?:[ ]?[.,][ ]?[A-Za-z0-9\-]+)+))"
+    r"(?<![\w@/.])(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*)"
+    r"(?:[ ]?[©®&€™°*“”\"#%?][ ]?|[ ](?:[a-zA-Z][ ])?)(?=[A-Za-z0-9\-]{2,}[ ]?[.,: ])"
 )
 
 
 def _validate_lost_at(match: re.Match[str]) -> Iterable[Found]:
-    local, host = match.group("local"), match.group("host")
+    local = match.group("local")
     if re.search(r"[a-z][.,][A-Z]|\.$|^[\d.,\-]+$", local) or re.fullmatch(r"[A-Za-z]+-[A-Za-z]+", local):
         return
-    if anchored(host) and host_score(host) >= 0.8 and not host.lower().startswith("www"):
-        yield match.start("value"), match.end("value"), 1.0
+    end, score = _read_domain(match.string, match.end())
+    host = match.string[match.end() : end]
+    if score >= 0.8 and anchored(host) and not host.lower().startswith("www"):
+        yield match.start("local"), end, 1.0
 
 
 _X400 = re.compile(

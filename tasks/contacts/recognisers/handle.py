@@ -13,7 +13,9 @@ from tasks.contacts.labels import labelled
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
-_AT_NAME = re.compile(r"(?<![A-Za-z0-9._@])(?P<value>[@©®][ ]?[A-Za-z][A-Za-z0-9_]{2,30})(?![A-Za-z0-9@.]*\.[a-z])")
+_AT_NAME = re.compile(
+    r"(?<![A-Za-z0-9._@])(?P<value>[@©®][ ]?(?:[A-Za-z]{1,3}[ ][A-Z][a-z]+|[A-Za-z][A-Za-z0-9_]{2,30}))(?![A-Za-z0-9@.]*\.[a-z])"
+)
 _SKYPE = re.compile(
     r"(?<![A-Za-z0-9])(?P<value>[lI1|!][iI1l|!][vV][eE][ ]?[:;.,][ ]?[.,]?[ ]?[A-Za-z0-9][\w.,:\-]*(?:[.,][\w]+)*)"
 )
@@ -42,7 +44,7 @@ _SOCIAL = re.compile(
     rf"(?P<value>(?:[wW]{{3}}[.,][ ]?)?(?<![A-Za-z0-9@])(?:{_NETWORK}|fb|wa|t|x)[ ]?[.,][ ]?(?:c[o0]m"
     rf"|me)[ ]?[/|\\l][ ]?@?[A-Za-z0-9][\w.\-/]*)"
 )
-_NAME = r"(?P<value>@?[A-Za-z0-9][\w.:;,&+\-'’@]{2,60})"
+_NAME = r"(?P<value>(?:[a-z]{2,15}[ ](?=[a-z\-]+[._]))?@?[A-Za-z0-9][\w.:;,&+\-'’@]{2,60})"
 _LABELLED = labelled(Kind.HANDLE, _NAME, between=r"(?:at|is|as|on|id|name|address)?[: \n]{0,2}")
 
 

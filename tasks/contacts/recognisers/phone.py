@@ -22,13 +22,15 @@ from tasks.model import Kind
 
 GLYPH = r"[0-9OoQDU°lI|!\]iSs$§ZzGgbqBATE&]"
 GROUP = rf"{GLYPH}*[0-9OoIlSB|]{GLYPH}*"
-SEPARATOR = r"(?:[ ]?(?:\(0\)|\([Oo]\))[ ]?|[ ]?[\-–—−.,/()\[\]·•'’`:_~=*\"]{1,3}[ ]{0,2}|[ ]{1,2})"
+SEPARATOR = r"(?:[ ]?(?:\(0\)|\([Oo]\))[ ]?|[ ]?[\-–—−.,/()\[\]·•'’`:_~=*\"“”‘„]{1,3}[ ]{0,2}|[ ]{1,2})"
 _RUN = re.compile(rf"(?<![A-Za-z0-9£$€@#%])[+(\[{{*]{{0,3}}[ ]?{GLYPH}+(?:{SEPARATOR}{GLYPH}+){{0,15}}(?![A-Za-z0-9%])")
-_GLUED_RUN = re.compile(rf"(?<=[a-z:;.,\-])[+(]?[0-9][0-9OoIl|]*(?:{SEPARATOR}{GLYPH}+){{0,8}}(?![A-Za-z0-9%])")
+_GLUED_RUN = re.compile(
+    rf"(?<=[a-z:;.,\-])[+(]?(?:[0-9]|[OIl](?=[0-9OIl]{{2}}))[0-9OoIl|]*(?:{SEPARATOR}{GLYPH}+){{0,8}}(?![A-Za-z0-9%])"
+)
 _GROUPS = re.compile(rf"{GLYPH}+")
 _MAX_GROUPS = 14
 _BROKEN_RUN = re.compile(
-    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–]?\n[ ]?[/\-–(]?){GLYPH}+){{0,10}}"
+    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–—]?\n[ ]?[/\-–—(]?[ ]?){GLYPH}+){{0,10}}"
     rf"(?![A-Za-z0-9%])"
 )
 _SUFFIX = re.compile(r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])")
@@ -173,7 +175,9 @@ def windows(text: str, offset: int, least: float = 0.3) -> Iterator[Found]:
             if sum(g.end() - g.start() for g in groups[i : j + 1]) > 18:
                 break
             score = judge(text[start : groups[j].end()])
-            if score >= least and (best is None or score >= best[1] - 0.25):
+            # How long a foreign number may be is not certain: what is written as one run is one number.
+            slack = 0.5 if text[start] == "+" else 0.25
+            if score >= least and (best is None or score >= best[1] - slack):
                 best = (j, score)
         if best is None:
             i += 1
@@ -237,7 +241,11 @@ def _validate_broken(match: re.Match[str]) -> Iterable[Found]:
         ):
             continue
         # A value broken over lines is whole on neither: two whole numbers below one another are two values.
-        if judge(head) >= 0.5 or judge(tail) >= 0.5 or _is_something_else(match.string, start, end):
+        if (
+            judge(head) >= (0.9 if abroad else 0.5)
+            or judge(tail) >= 0.5
+            or _is_something_else(match.string, start, end)
+        ):
             continue
         yield start, _with_suffix(match.string, end), score
 
