@@ -5,6 +5,7 @@ Rule kept here: only words that no one would find at the start of a torn address
 
 # fmt: off
 _WORDS = frozenset((
+    "e-mail", "notify",
     "a", "about", "above", "according", "after", "again", "against", "all", "also", "although", "always", "am",
     "among", "an", "and", "any", "apart", "are", "around", "as", "asked", "asking", "at", "away", "back", "be",
     "because", "been", "before", "being", "below", "between", "both", "but", "by", "call", "called", "calling",

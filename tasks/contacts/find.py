@@ -191,21 +191,32 @@ def _run_box(reading: Reading, run: list[int]) -> Box:
     if last + 1 < len(words) and _tight(words[last], words[last + 1], height):
         last += 1
     inner = union(w.box for w in words[first : last + 1])
-    beside = [
+    near = [
         w.box
         for w in words[max(0, first - 3) : last + 4]
         if w.line == words[first].line
+        and any(c.isalnum() for c in w.text)
         and w.box.x0 < inner.x1 + 4 * height
         and w.box.x1 > inner.x0 - 4 * height
-        and w.box.height <= 1.6 * height
     ]
+    # On noisy pages a reader gives some boxes the height of two lines; the lowest of a letter's size tells the line.
+    usual = _usual_height(reading)
+    truest = min((b for b in near if b.height >= 0.6 * usual), key=lambda b: b.height, default=inner)
+    beside = [b for b in near if b.height <= 1.3 * truest.height]
     around = union([inner, *beside])
-    return _between_lines(reading, Box(inner.x0, around.y0, inner.x1, around.y1), words[first].line)
+    return _between_lines(reading, Box(inner.x0, around.y0, inner.x1, around.y1), truest, words[first].line)
 
 
-def _between_lines(reading: Reading, box: Box, line: int) -> Box:
-    """The box without what it takes of the lines above and below: readers give boxes two lines high on noisy pages."""
-    middle = box.center[1]
+def _usual_height(reading: Reading) -> float:
+    heights = sorted(w.box.height for w in reading.words if sum(c.isalnum() for c in w.text) > 1)
+    return float(heights[len(heights) // 2]) if heights else 1.0
+
+
+def _between_lines(reading: Reading, box: Box, truest: Box, line: int) -> Box:
+    """The box without what it takes of the lines above and below, seen from the truest word of its own line."""
+    if box.height < 1.4 * truest.height and box.height < 1.6 * _usual_height(reading):
+        return box
+    middle, reach = truest.center[1], 0.6 * min(truest.height, 1.5 * _usual_height(reading))
     top, bottom = box.y0, box.y1
     for word in reading.words:
         other = word.box
@@ -213,11 +224,11 @@ def _between_lines(reading: Reading, box: Box, line: int) -> Box:
             continue
         if not any(c.isalnum() for c in word.text):
             continue
-        half = 0.5 * min(other.height, 0.6 * box.height)
-        if other.center[1] < middle - 0.25 * box.height:
-            top = max(top, round(other.center[1] + half))
-        elif other.center[1] > middle + 0.25 * box.height:
-            bottom = min(bottom, round(other.center[1] - half))
+        half = 0.5 * min(other.height, reach / 0.6)
+        if other.center[1] < middle - reach:
+            top = max(top, round(min(other.center[1] + half, middle - 0.5 * reach)))
+        elif other.center[1] > middle + reach:
+            bottom = min(bottom, round(max(other.center[1] - half, middle + 0.5 * reach)))
     return Box(box.x0, top, box.x1, bottom) if bottom - top > 0.3 * box.height else box
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tasks.model import Mark, PageRaster, PageTranscript, RedactionPlan, Transcript
 from tasks.redaction.document import DocumentWriter
 from tasks.redaction.encode import (
@@ -62,8 +65,8 @@ def apply_marks(
             raise ValueError(f"there are more pages than the {plan.pages} of the plan")
         page = transcript.pages[done]
         _same_page(raster, page)
-        image = _encode(raster, page, marks[page.page])
-        layer = on_ink(layers[done], raster.pixels, marks[page.page])
+        image, painted = _paint(raster, page, marks[page.page])
+        layer = on_ink(layers[done], painted, marks[page.page])
         content = "\n".join(write_layer(layer, codes, raster.height_px, raster.dpi)).encode("ascii")
         size_pt = raster.width_px * 72 / raster.dpi[0], raster.height_px * 72 / raster.dpi[1]
         writer.add_page(image, content, size_pt)
@@ -80,14 +83,15 @@ def _same_page(raster: PageRaster, page: PageTranscript) -> None:
         raise ValueError(f"page {raster.page + 1} has another grid or resolution than the one that was read")
 
 
-def _encode(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> ImageStream:
+def _paint(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> tuple[ImageStream, NDArray[np.uint8]]:
+    """The page's image and the pixels that were coded."""
     turns = page.readings[0].frame.quarter_turns if page.readings else 0
     painted = paint_marks(raster.pixels, marks, raster.dpi, turns)
     if raster.mode == "bilevel":
-        return encode_bilevel(painted)
+        return encode_bilevel(painted), painted
     if wants_lossless(painted, raster.mode, raster.grid):
-        return encode_lossless(painted)
+        return encode_lossless(painted), painted
     if raster.grid == JPEG_GRID:
-        return encode_jpeg(painted, keep_chroma=bool(marks), quality=source_quality(raster.pixels))
+        return encode_jpeg(painted, keep_chroma=bool(marks), quality=source_quality(raster.pixels)), painted
     painted = paint_marks(raster.pixels, marks, raster.dpi, turns, JPEG_GRID)
-    return encode_jpeg(painted, keep_chroma=bool(marks), quality=RESAMPLED_QUALITY)
+    return encode_jpeg(painted, keep_chroma=bool(marks), quality=RESAMPLED_QUALITY), painted

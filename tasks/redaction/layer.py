@@ -81,7 +81,7 @@ def on_ink(placed: Iterable[PlacedText], pixels: NDArray[np.uint8], marks: Seque
 
     Args:
         placed: of the page, px.
-        pixels: of the page, before or after painting: the notices of marks stay in any case.
+        pixels: of the page, painted; the notices of marks stay in any case.
         marks: of the page.
     """
     notices = {withheld_label(mark) for mark in marks}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,12 +15,12 @@ import pytest
 from PIL import Image
 
 from tasks.geometry import Box
-from tasks.model import Finding, Kind, Mark
+from tasks.model import Finding, Kind, Mark, Mode
 from tasks.redaction import gate
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.gate import FAULTS, check_record, checks, named_checks
 from tests.attacks import faults
-from tests.redaction.drawn import DrawnRecord, draw_page, record_of
+from tests.redaction.drawn import MEMO, DrawnRecord, draw_page, record_of
 
 Name = pikepdf.Name
 
@@ -91,6 +92,28 @@ def test_a_good_record_of_many_modes_raises_nothing() -> None:
     report = check_record(record.apply(), record.plan, record.transcript)
     assert report.findings == ()
     assert report.pages == len(settings)
+
+
+def test_a_hundred_good_outputs_raise_nothing() -> None:
+    """Small pages of chance settings, the same at every run."""
+    chance = random.Random(20)
+    lines = [line for line in MEMO if len(line) < 60]
+    for _ in range(100):
+        mode: Mode = chance.choice(("bilevel", "grey", "colour"))
+        page = draw_page(
+            chance.sample(lines, k=6),
+            mode=mode,
+            jpeg=chance.random() < 0.7,
+            quality=chance.randint(40, 92),
+            size=(chance.randint(820, 1000), chance.randint(380, 500)),
+            type_px=chance.randint(16, 26),
+            quarter_turns=chance.choice((0, 0, 0, 1, 2, 3)),
+            skew_deg=chance.choice((0.0, 0.0, round(chance.uniform(-4, 4), 1))),
+            dpi=(204, 98) if mode == "bilevel" and chance.random() < 0.2 else (150, 150),
+        )
+        record = record_of(page)
+        report = check_record(record.apply(), record.plan, record.transcript)
+        assert report.findings == (), page.raster
 
 
 def test_a_good_output_reread_raises_nothing(record: DrawnRecord, good: bytes) -> None:

@@ -31,8 +31,19 @@ HITS = [
     ("a.person (a) force.police.uk", "a.person (a) force.police.uk"),
     ("a.person at example dot org", "a.person at example dot org"),
     ("a.person force.police.uk", "a.person force.police.uk"),
+    ("oneill, patrick@example.org", "oneill, patrick@example.org"),
+    ("STEPHEN PERSON@EXAMPLE.ORG", "STEPHEN PERSON@EXAMPLE.ORG"),
+    ("any.person™hq.pnn police uk", "any.person™hq.pnn police uk"),
     ("/O=FORCE/OU=HQ/CN=RECIPIENTS/CN=APERSON", "/O=FORCE/OU=HQ/CN=RECIPIENTS/CN=APERSON"),
     ("C=GB;A=NET;P=FORCE;S=Person;G=Any", "C=GB;A=NET;P=FORCE;S=Person;G=Any"),
+]
+
+STAYS_BESIDE = [
+    ("use any.person@example.org", "use"),
+    ("notify ekhan@example.org", "notify"),
+    ("ring at 16.05\nany.person@example.org", "16.05"),
+    ("by e-mail\nany.person@example.org", "e-mail"),
+    ("see example.org\nany.person@example.org", "example.org\n"),
 ]
 
 NEAR_MISSES = [
@@ -57,3 +68,9 @@ def test_finds_the_whole_address(text: str, value: str) -> None:
 @pytest.mark.parametrize("text", NEAR_MISSES)
 def test_leaves_what_is_no_address(text: str) -> None:
     assert claimed(RECOGNISER, text) == []
+
+
+@pytest.mark.parametrize(("text", "neighbour"), STAYS_BESIDE)
+def test_the_word_before_an_address_stays(text: str, neighbour: str) -> None:
+    (found,) = claimed(RECOGNISER, text)
+    assert neighbour not in found

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.contacts.find import find_contacts
 from tasks.geometry import Box, Frame
-from tasks.model import Kind, Reading, Symbol
+from tasks.model import Kind, Reading, Symbol, Word
 from tasks.request import Policy
 from tests.contacts.noise import noisy, spaced
 from tests.contacts.pages import covered_words, lines_page, page_of, place, reading_of
@@ -63,6 +63,19 @@ def test_a_field_without_a_contact_stays(value: str) -> None:
 def test_a_field_ends_at_the_next_label() -> None:
     page = page_of(reading_of([[(100, "Ext: 4521 Date: 4 May 2022 Qty: 4522")]]))
     assert kinds_and_words(page) == [(Kind.EXTENSION, ["4521"])]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("axt 730868", ["730868"]),
+        ("SSI 7289 7277", ["7289", "7277"]),
+        ("tloc 3 Any Street, Thatford", ["3", "Any", "Street,", "Thatford"]),
+    ],
+)
+def test_a_label_whose_first_glyph_is_spoilt_still_governs(line: str, value: list[str]) -> None:
+    page = lines_page(f"Any heading of the page\n{line}")
+    assert covered_words(page, find_contacts(page, POLICY)) == value
 
 
 # ------------------------------------------------------------------------------------------------ tables
@@ -162,6 +175,36 @@ def test_regions_come_back_in_page_space_from_a_turned_and_scaled_reading() -> N
     (detection,) = find_contacts(page, POLICY)
     expected = frame.box_to_page(Box(200, 300, 330, 320))
     assert detection.regions == (expected,)
+
+
+def test_a_slanted_text_layer_is_read_in_lines_and_marked_without_its_neighbours() -> None:
+    words = []
+    for n, text in enumerate(
+        [
+            "the first line of a letter says little and is long",
+            "ring me at work on any day but ring 0131",
+            "496 0813 or write a letter to the office here",
+        ]
+    ):
+        for word in place(text, 100, 100 + 30 * n, n):
+            rise = round(0.06 * word.box.x0)
+            words.append(
+                Word(word.text, Box(word.box.x0, word.box.y0 + rise, word.box.x1, word.box.y1 + rise + 3), 90, n)
+            )
+    page = page_of(Reading("text-layer", Frame(2000, 2000), tuple(words)))
+    found = find_contacts(page, POLICY)
+    assert [d.kind for d in found] == [Kind.PHONE]
+    assert covered_words(page, found) == ["0131", "496", "0813"]
+
+
+def test_a_word_box_two_lines_high_does_not_take_the_line_above() -> None:
+    above = place("nothing to withhold on this line", 100, 100, 0)
+    below = place("any text any.person@example.org and more", 100, 130, 1)
+    tall = [Word(w.text, Box(w.box.x0, 98, w.box.x1, 150), 90, 1) if "@" in w.text else w for w in below]
+    page = page_of(Reading("test", Frame(2000, 2000), (*above, *tall)))
+    (detection,) = find_contacts(page, POLICY)
+    assert all(not r.meets(w.box.padded(0, -6)) for r in detection.regions for w in above)
+    assert any(r.contains(Box(below[2].box.x0, 132, below[2].box.x1, 148)) for r in detection.regions)
 
 
 def test_a_misread_public_number_stays_when_another_reading_reads_it_right() -> None:

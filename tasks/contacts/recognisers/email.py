@@ -94,6 +94,16 @@ def _read_domain(text: str, at: int) -> tuple[int, float]:
     return at, 0.0
 
 
+def _goes_on_below(token: str) -> bool:
+    """Whether the last token of a line could be the first half of a local part."""
+    if re.fullmatch(r"[A-Za-z][._\-]", token):
+        return True
+    if "@" in token or not re.search(r"[A-Za-z]", token) or is_common_word(token) or host_score(token) >= 0.9:
+        return False
+    open_end = re.search(r"[A-Za-z0-9][._\-–+]$", token) is not None and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
+    return open_end or re.search(r"[A-Za-z0-9](?:[._+][A-Za-z0-9]+|-[A-Za-z0-9]{1,2})$", token) is not None
+
+
 def _same_case(token: str, piece: str) -> bool:
     """Whether two bare words could be the halves of a local part whose dot or underscore a scan has lost."""
     name = piece.rstrip("0123456789")
@@ -135,9 +145,7 @@ def _read_local(text: str, at: int) -> int:
         wrapped = _PREVIOUS_LINE_TOKEN.search(text, max(0, start - 80), start)
         if wrapped:
             token = wrapped.group(1)
-            joined = (
-                bool(re.search(r"[A-Za-z0-9][._\-–+]$|[A-Za-z0-9][._+\-][A-Za-z0-9]+$", token)) and "@" not in token
-            )
+            joined = _goes_on_below(token)
             if (
                 (not piece and re.search(r"[A-Za-z0-9]$", token))
                 or joined

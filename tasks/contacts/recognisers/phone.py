@@ -52,7 +52,7 @@ _NOT_A_PHONE = re.compile(
 )
 _PHONE_BEFORE = re.compile(r"(?:tel|phone|mob|dial|call|ring|fax|ext)[a-z]*[ .:\-–]{0,3}$", re.IGNORECASE)
 _NOT_DIGITS_OF_A_NUMBER = re.compile(
-    r"(?<!\d)\d{1,2}:\d{2}(?!\d)|(?<![\w,.])[1-9]\d{0,2},\d{3}(?!\w|[.,]\d{4})|(?<!\d)\d{1,2}/\d{1,2}/(?:19|20)?\d{2}(?!\d)"
+    r"(?<!\d)\d{1,2}:\d{2}(?!\d)|(?<![\w,.])[1-9]\d{0,2},\d{3}(?!\w|[.,]\d{4})|(?<!\d)\d{1,2}/\d{1,2}/(?:19|20)?\d{2}(?!\d)|(?<!\d)\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}(?!\d)"
 )
 """Times, thousands and dates."""
 _TIME = re.compile(r"(?:[01]\d|2[0-4])[0-5]\d")
@@ -266,6 +266,10 @@ def loose_digits(text: str) -> tuple[int, int, int] | None:
 _LOOSE = re.compile(rf"[ \t]*(?P<value>[+(\[]{{0,2}}{GLYPH}+(?:{SEPARATOR}{GLYPH}+){{0,15}})")
 
 
+_NO_NUMBER_BEHIND_A_LABEL = re.compile(r"(?:19|20)\d\d[ \-–/]|.{0,5}/|\d{1,2}[:.]\d{2}(?!\d)|97[89][\- ]")
+"""Years, codes with a stroke, times, ISBNs."""
+
+
 def _validate_labelled(match: re.Match[str]) -> Iterable[Found]:
     value = match.group("value")
     loose = loose_digits(value)
@@ -275,11 +279,7 @@ def _validate_labelled(match: re.Match[str]) -> Iterable[Found]:
     found = next(iter(windows(value, start)), None)
     if found is not None:
         yield found[0], _with_suffix(match.string, found[1]), found[2]
-    elif (
-        not re.match(r"(?:19|20)\d\d[ \-–/]", value)
-        and "/" not in value[:6]
-        and not re.match(r"\d{1,2}[:./]\d{2}(?!\d)", value)
-    ):
+    elif not _NO_NUMBER_BEHIND_A_LABEL.match(value) and not _is_something_else(match.string, start, match.end("value")):
         yield start + loose[0], start + loose[1], 0.7
 
 

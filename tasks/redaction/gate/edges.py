@@ -28,6 +28,9 @@ STANDS_OUT = 0.25
 LEAST_RUN, LEAST_GROUP, MOST_TOKENS = 8, 4, 8
 """Least letters of a word that runs tokens of a value together, least digits of a group; most such tokens."""
 
+HIDDEN_PART = 0.4
+"""Least share of a word's height a mark hides when it was meant to hide all of it."""
+
 ENOUGH = 0.7
 """Share of a value that is substantial."""
 
@@ -74,14 +77,14 @@ def _folded(text: str) -> str:
 
 
 def _hides_part(region: Box, place: Box, upright: bool) -> bool:
-    """Whether a mark lies over most of a word's length and a substantial part of its height."""
+    """Whether a mark lies over most of a word's length and much of its height: more than a graze."""
     shared = region.intersection(place)
     if shared.width <= 0 or shared.height <= 0:
         return False
     along, across = shared.width / place.width, shared.height / place.height
     if not upright:
         along, across = across, along
-    return along >= 0.5 and across >= 0.2
+    return along >= 0.5 and across >= HIDDEN_PART
 
 
 def _rests(place: Box, hidden: Sequence[Box], upright: bool) -> list[Box]:
