@@ -6,7 +6,7 @@ One flow run per request, named by its reference; one task per record and stage.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from prefect import flow
@@ -17,7 +17,7 @@ from prefect.states import State as PrefectState
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.place import open_place
-from tasks import steps
+from tasks import pipeline, steps
 from tasks.arrival import Intake
 from tasks.errors import FoiError, InvalidRequestError, LeakFoundError
 from tasks.model import Manifest, RecordOutcome, RedactionPlan, StageKeys, State, Transcript
@@ -142,10 +142,31 @@ def redact_records(place: Workplace, intake: Intake, progress: Progress) -> tupl
     """Take every record from source to gated PDF; returns their keys by number, and the numbers rejected on the way.
 
     Reading and finding run record by record; planning waits for all of them, because a value found in one record is
-    swept for in the others.
+    swept for in the others. A page on which the gate can still read something is looked at once more.
     """
     manifest = intake.manifest
-    reading = [steps.read_record.submit(place, manifest, number) for number in intake.numbers]
+    transcripts, found, rejected = _read_and_find(place, intake, progress)
+    stages: list[StageKeys] = []
+    for look in range(pipeline.LOOKS):
+        stages, doubtful = _redact_and_gate(place, manifest, transcripts, found, progress)
+        if not doubtful or look == pipeline.LOOKS - 1:
+            break
+        for future in as_completed(
+            [steps.read_again.submit(place, manifest, n, transcripts[n], pages) for n, pages in doubtful.items()]
+        ):
+            result = future.result()
+            transcripts[result.number] = result.key
+        for future in as_completed([steps.find_in_record.submit(place, manifest, n, transcripts[n]) for n in doubtful]):
+            result = future.result()
+            found[result.number] = result.key
+    return stages, rejected
+
+
+def _read_and_find(
+    place: Workplace, intake: Intake, progress: Progress
+) -> tuple[dict[int, str], dict[int, str], list[int]]:
+    """Keys of transcripts and of claims by number, and the numbers of records that turned out unreadable."""
+    reading = [steps.read_record.submit(place, intake.manifest, number) for number in intake.numbers]
     transcripts: dict[int, str] = {}
     rejected: list[int] = []
     finding: list[PrefectFuture[StepResult]] = []
@@ -157,17 +178,20 @@ def redact_records(place: Workplace, intake: Intake, progress: Progress) -> tupl
             continue
         transcripts[result.number] = result.key
         progress.advance(result.number, "read", pages=len(place.load(result.key, Transcript).pages))
-        finding.append(steps.find_in_record.submit(place, manifest, result.number, result.key))
-    found = _collect(finding, progress, "found")
+        finding.append(steps.find_in_record.submit(place, intake.manifest, result.number, result.key))
+    return transcripts, _collect(finding, progress, "found"), sorted(rejected)
+
+
+def _redact_and_gate(
+    place: Workplace, manifest: str, transcripts: Mapping[int, str], found: Mapping[int, str], progress: Progress
+) -> tuple[list[StageKeys], dict[int, tuple[int, ...]]]:
+    """Keys of every record by number, and the pages to look at again of those that the gate refused."""
     everywhere = sorted(found.values())
-    plans = _collect(
-        [
-            steps.plan_record.submit(place, manifest, number, transcripts[number], key, everywhere)
-            for number, key in sorted(found.items())
-        ],
-        progress,
-        "planned",
-    )
+    planning = [
+        steps.plan_record.submit(place, manifest, number, transcripts[number], key, everywhere)
+        for number, key in sorted(found.items())
+    ]
+    plans = _collect(planning, progress, "planned")
     pdfs: dict[int, str] = {}
     gating: list[PrefectFuture[StepResult]] = []
     redacting = [
@@ -175,18 +199,23 @@ def redact_records(place: Workplace, intake: Intake, progress: Progress) -> tupl
         for number, key in sorted(plans.items())
     ]
     for future in as_completed(redacting):
+        number, pdf = future.result().number, future.result().key
+        pdfs[number] = pdf
+        progress.advance(number, "redacted", marks=len(place.load(plans[number], RedactionPlan).marks))
+        gating.append(steps.gate_record.submit(place, number, transcripts[number], plans[number], pdf))
+    doubtful: dict[int, tuple[int, ...]] = {}
+    reports: dict[int, str] = {}
+    for future in as_completed(gating):
         result = future.result()
-        pdfs[result.number] = result.key
-        marks = len(place.load(plans[result.number], RedactionPlan).marks)
-        progress.advance(result.number, "redacted", marks=marks)
-        gating.append(
-            steps.gate_record.submit(place, result.number, transcripts[result.number], plans[result.number], result.key)
-        )
-    reports = _collect(gating, progress, "passed")
-    stages = [
-        StageKeys(number, transcripts[number], plans[number], pdfs[number], reports[number]) for number in sorted(plans)
-    ]
-    return stages, sorted(rejected)
+        reports[result.number] = result.key
+        if result.doubtful:
+            doubtful[result.number] = result.doubtful
+        if result.rejected:
+            progress.advance(result.number, "refused", reason=f"The gate found {result.rejected}.")
+        else:
+            progress.advance(result.number, "passed", reason="")
+    stages = [StageKeys(n, transcripts[n], plans[n], pdfs[n], reports[n]) for n in sorted(plans)]
+    return stages, doubtful
 
 
 def _collect(futures: Sequence[PrefectFuture[StepResult]], progress: Progress, outcome: str) -> dict[int, str]:
@@ -194,10 +223,7 @@ def _collect(futures: Sequence[PrefectFuture[StepResult]], progress: Progress, o
     for future in as_completed(list(futures)):
         result = future.result()
         keys[result.number] = result.key
-        if result.rejected:
-            progress.advance(result.number, "refused", reason=f"The gate found {result.rejected}.")
-        else:
-            progress.advance(result.number, outcome)
+        progress.advance(result.number, outcome)
     return keys
 
 

@@ -22,6 +22,7 @@ from tasks.errors import FoiError, LeakFoundError, LimitExceededError, RejectedI
 from tasks.intake import public_title
 from tasks.jobs import ReadingSettings
 from tasks.model import Media, RedactionPlan, VerificationReport
+from tasks.pipeline import LOOKS, doubtful_pages
 from tasks.request import ListedRecord, Policy
 
 SUFFIXES = frozenset({".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"})
@@ -184,11 +185,18 @@ class FolderRedaction:
         self, apart: Apart, one: Input, media: bytes, transcript: bytes, found: bytes, everywhere: list[bytes]
     ) -> Outcome:
         data = one.path.read_bytes()
-        (plan_bytes,) = apart.call("plan", self._policy_json, transcript, found, *everywhere)
-        title = public_title(ListedRecord.model_construct(file=one.path.name), 1, self._policy, ())
-        (pdf,) = apart.call("redact", self._reading_json, media, plan_bytes, transcript, title.encode(), data)
-        (report_bytes,) = apart.call("gate", self._reading_json, pdf, plan_bytes, transcript)
-        plan, report = unpack(plan_bytes, RedactionPlan), unpack(report_bytes, VerificationReport)
+        title = public_title(ListedRecord.model_construct(file=one.path.name), 1, self._policy, ()).encode()
+        for look in range(LOOKS):
+            (plan_bytes,) = apart.call("plan", self._policy_json, transcript, found, *everywhere)
+            (pdf,) = apart.call("redact", self._reading_json, media, plan_bytes, transcript, title, data)
+            (report_bytes,) = apart.call("gate", self._reading_json, pdf, plan_bytes, transcript)
+            plan, report = unpack(plan_bytes, RedactionPlan), unpack(report_bytes, VerificationReport)
+            doubtful = doubtful_pages(report)
+            if not doubtful or look == LOOKS - 1:
+                break
+            (transcript,) = apart.call("again", self._reading_json, media, transcript, encode(doubtful), data)
+            (found,) = apart.call("find", self._policy_json, transcript)
+            everywhere = [*everywhere, found]
         outcome = "held" if plan.reviews else "redacted"
         document = _document(outcome, digest(data), decode(media, Media), plan, report)
         if not report.passed:

@@ -42,6 +42,20 @@ def read(settings: bytes, name: bytes, untrusted: bytes) -> list[bytes]:
     return [encode(media), pack(transcript)]
 
 
+def again(settings: bytes, media: bytes, transcript: bytes, pages: bytes, untrusted: bytes) -> list[bytes]:
+    """Settings, Media, Transcript, pages, file -> [Transcript with a second look at those pages]."""
+    chosen = decode(settings, ReadingSettings)
+    looked = pipeline.read_again(
+        untrusted,
+        decode(media, Media),
+        unpack(transcript, Transcript),
+        decode(pages, tuple[int, ...]),
+        chosen.ocr,
+        chosen.limits,
+    )
+    return [pack(looked)]
+
+
 def find(policy: bytes, transcript: bytes) -> list[bytes]:
     """Policy, Transcript -> [Detection*]."""
     return [pack(pipeline.find_in_record(unpack(transcript, Transcript), Policy.model_validate_json(policy)))]
@@ -82,4 +96,12 @@ def gate(settings: bytes, pdf: bytes, plan: bytes, transcript: bytes) -> list[by
     return [pack(report)]
 
 
-JOBS: Mapping[str, Job] = {"look": look, "read": read, "find": find, "plan": plan, "redact": redact, "gate": gate}
+JOBS: Mapping[str, Job] = {
+    "look": look,
+    "read": read,
+    "again": again,
+    "find": find,
+    "plan": plan,
+    "redact": redact,
+    "gate": gate,
+}

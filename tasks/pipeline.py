@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tasks.codec import digest, fingerprint
 from tasks.contacts.find import find_contacts, find_repeats
 from tasks.model import Detection, Media, RedactionPlan, Transcript, VerificationReport
+from tasks.reading import ocr
 from tasks.reading.engine import recognise
 from tasks.reading.media import Limits, inspect
 from tasks.reading.ocr import OcrSettings, engine_version, read_page
@@ -31,6 +32,12 @@ READING = 1
 
 REDACTION = 1
 """Raise it when the same transcript and policy can give other bytes."""
+
+READABLE = frozenset({"A09", "A25"})
+"""Findings that say: a withheld value, or a part of one, can still be read."""
+
+LOOKS = 2
+"""How often the gate may look before its refusal stands: a second look at the pages in doubt mends most of them."""
 
 PIPELINE = f"foi-disclosure {version('foi-disclosure')} reading {READING} redaction {REDACTION}"
 
@@ -64,6 +71,27 @@ def read_record(untrusted: bytes, name: str, settings: OcrSettings, limits: Limi
     media = inspect(untrusted, name, limits)
     pages = tuple(read_page(raster, settings) for raster in rasterise(untrusted, media, limits))
     return media, Transcript(digest(untrusted), pages)
+
+
+def read_again(
+    untrusted: bytes, media: Media, transcript: Transcript, pages: Sequence[int], settings: OcrSettings, limits: Limits
+) -> Transcript:
+    """The transcript with a second look at some pages (0-based), e.g. those on which the gate could still read a value.
+
+    Raises:
+        ReaderUnavailableError: Tesseract did not finish.
+    """
+    rasters = rasterise(untrusted, media, limits)
+    looked = (
+        ocr.read_again(raster, page, settings) if page.page in pages else page
+        for raster, page in zip(rasters, transcript.pages, strict=True)
+    )
+    return Transcript(transcript.source_sha256, tuple(looked))
+
+
+def doubtful_pages(report: VerificationReport) -> tuple[int, ...]:
+    """Pages (0-based) on which the gate read something that a second look may find and mark."""
+    return tuple(sorted({f.page for f in report.findings if f.code in READABLE and f.page is not None}))
 
 
 def find_in_record(transcript: Transcript, policy: Policy) -> tuple[Detection, ...]:

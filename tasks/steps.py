@@ -132,11 +132,12 @@ def withdraw(place: Workplace, reference: str, reason: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Where a record's result lies, and the codes it was rejected or refused with."""
+    """Where a record's result lies, the codes it was rejected or refused with, and the pages to look at again."""
 
     number: int
     key: str = ""
     rejected: str = ""
+    doubtful: tuple[int, ...] = ()
 
 
 @step("read", "read record {number}")
@@ -156,6 +157,24 @@ def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
         arrival.quarantine(place, reference, info, error)
         return StepResult(number, rejected=error.code)
     return StepResult(number, place.save_bytes(key, transcript, "application/gzip"))
+
+
+@step("read again", "read record {number} again")
+def read_again(place: Workplace, manifest: str, number: int, transcript: str, pages: Sequence[int]) -> StepResult:
+    """Take a second look at the pages on which the gate could still read something."""
+    record = _record(place, manifest, number)
+    key = f"transcripts/{record.sha256}/{fingerprint(transcript, sorted(pages))[:16]}.json.gz"
+    if not place.has(key):
+        (looked,) = place.apart.call(
+            "again",
+            encode(place.reading),
+            encode(record.media),
+            place.load_bytes(transcript),
+            encode(sorted(pages)),
+            _source(place, record),
+        )
+        place.save_bytes(key, looked, "application/gzip")
+    return StepResult(number, key)
 
 
 @step("find", "find contacts in record {number}")
@@ -192,13 +211,15 @@ def plan_record(
 def redact_record(place: Workplace, manifest: str, number: int, transcript: str, plan: str) -> StepResult:
     """Rebuild one record from painted pixels."""
     record = _record(place, manifest, number)
-    key = f"redacted/{record.sha256}/{fingerprint(plan, record.title)[:32]}.pdf"
+    plan_bytes = place.load_bytes(plan)
+    # Named by the plan's content: a request planned anew leaves the files of unchanged plans as they are.
+    key = f"redacted/{record.sha256}/{fingerprint(digest(plan_bytes), record.title)[:32]}.pdf"
     if not place.has(key):
         (pdf,) = place.apart.call(
             "redact",
             encode(place.reading),
             encode(record.media),
-            place.load_bytes(plan),
+            plan_bytes,
             place.load_bytes(transcript),
             record.title.encode(),
             _source(place, record),
@@ -211,13 +232,13 @@ def redact_record(place: Workplace, manifest: str, number: int, transcript: str,
 def gate_record(place: Workplace, number: int, transcript: str, plan: str, pdf: str) -> StepResult:
     """Prove one redacted file, or say what is wrong with it. A report that refuses is stored like any other."""
     data = place.load_bytes(pdf)
-    key = f"reports/{digest(data)}/{fingerprint(plan, transcript)[:32]}.json.gz"
+    plan_bytes = place.load_bytes(plan)
+    key = f"reports/{digest(data)}/{fingerprint(digest(plan_bytes), transcript)[:32]}.json.gz"
     if not place.has(key):
-        (report,) = place.apart.call(
-            "gate", encode(place.reading), data, place.load_bytes(plan), place.load_bytes(transcript)
-        )
+        (report,) = place.apart.call("gate", encode(place.reading), data, plan_bytes, place.load_bytes(transcript))
         place.save_bytes(key, report, "application/gzip")
-    return StepResult(number, key, refusal(place.load(key, VerificationReport)))
+    report_now = place.load(key, VerificationReport)
+    return StepResult(number, key, refusal(report_now), pipeline.doubtful_pages(report_now))
 
 
 # ------------------------------------------------------------------------------------------------ within

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymupdf
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from tasks.errors import CorruptFileError, LimitExceededError
 from tasks.geometry import Box
@@ -282,6 +282,8 @@ def _image_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[Pag
                 )
                 dpi = _dpi(image)
                 orientation = image.getexif().get(ORIENTATION, 1)
+                # WeasyPrint, once imported, makes all of Pillow fill missing rows instead of refusing the file.
+                ImageFile.LOAD_TRUNCATED_IMAGES = False
                 image.load()
                 pixels, mode = _settle(*_decode(ImageOps.exif_transpose(image)))
             except (UnidentifiedImageError, *DECODER_ERRORS):

@@ -20,7 +20,7 @@ from tasks.model import Word
 from tasks.reading.doubt import Assessment
 from tasks.reading.engine import parse_tsv
 from tasks.reading.media import inspect
-from tasks.reading.ocr import OcrSettings, choose_passes, engine_version, read_page
+from tasks.reading.ocr import OcrSettings, choose_passes, engine_version, read_again, read_page
 from tasks.reading.rasterise import rasterise
 from tests.reading.papers import (
     LINES,
@@ -246,3 +246,19 @@ def test_words_of_no_confidence_are_kept_and_empty_ones_are_not() -> None:
         Word("later", Box(60, 10, 100, 30), 0.0, 0),
         Word("tab\tin", Box(10, 50, 50, 70), 12.0, 1),
     )
+
+
+def test_a_second_look_adds_readings_and_keeps_the_first() -> None:
+    raster = raster_of(PAGE)
+    page = read_page(raster)
+    again = read_again(raster, page)
+    assert again.readings[: len(page.readings)] == page.readings
+    added = range(len(page.readings), len(again.readings))
+    assert [again.readings[n].reader for n in added] == ["tesseract --psm 6 again", "tesseract --psm 11 again"]
+    first = {word.text: page.readings[0].frame.box_to_page(word.box) for word in page.readings[0].words}
+    for n in added:
+        frame = again.readings[n].frame
+        seen = {word.text: frame.box_to_page(word.box) for word in again.readings[n].words}
+        shared = [text for text in first if len(text) > 4 and text in seen]
+        assert len(shared) > 5
+        assert all(first[text].meets(seen[text]) for text in shared)
