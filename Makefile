@@ -21,8 +21,8 @@ up: $(VENV)/.run  ## the embedded stack in one terminal: store, Prefect, worker,
 test: lint  ## lint, then every test on real Tesseract, S3 servers and Prefect
 	$(BIN)/pytest
 
-fast: $(VENV)/.dev  ## the tests that start no server
-	$(BIN)/pytest -m "not servers and not flow"
+fast: $(VENV)/.dev  ## the tests that take under a minute together
+	$(BIN)/pytest -m "not servers and not flow and not slow"
 
 lint: $(VENV)/.dev  ## ruff and mypy, exactly as `make test` runs them
 	$(BIN)/ruff check .

@@ -30,6 +30,8 @@ from tasks.model import Approval, Dossier
 from tasks.request import Policy
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def bundle() -> dict[str, bytes]:

@@ -31,6 +31,8 @@ from tasks.model import Dossier, WithheldRecord
 from tasks.request import Exemption, Policy
 from tests.disclosure.examples import POLICY, approval, dossier
 
+pytestmark = pytest.mark.slow
+
 UNREADABLE = (WithheldRecord(9, "Record 9", "It could not be read."),)
 
 

@@ -32,6 +32,8 @@ from tasks.disclosure.provenance import (
 from tasks.errors import ConfigurationError
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, keys
 
+pytestmark = pytest.mark.slow
+
 STATEMENT = {"_type": STATEMENT_TYPE, "subject": [], "predicateType": "urn:x", "predicate": {}}
 
 

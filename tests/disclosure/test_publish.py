@@ -21,6 +21,8 @@ from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, file
 from tests.disclosure.shelf import Died, Shelf
 from tests.disclosure.test_notice import Tags, words_of
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "public"
 PAGE = f"disclosures/{REFERENCE}/index.html"
 LATER, LATEST = "2026-05-11T09:00:00Z", "2026-06-11T09:00:00Z"

@@ -18,6 +18,8 @@ from tests.disclosure.examples import POLICY, approval, dossier, files, keys
 from tests.disclosure.shelf import Shelf
 from tests.disclosure.test_notice import HOSTILE, Tags, words_of
 
+pytestmark = pytest.mark.slow
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 ENTRIES = (
     LogEntry(

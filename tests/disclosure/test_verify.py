@@ -23,6 +23,8 @@ from tasks.disclosure.verify import Verdict, verify_bundle
 from tests.disclosure.examples import MARKS, POLICY, approval, dossier, files, keys, painted_page, record_pdf
 from tests.disclosure.test_bundle import bundle, unpack
 
+pytestmark = pytest.mark.slow
+
 FIRST = "data/records/001-minutes-of-the-public-order-planning-meeting.pdf"
 
 

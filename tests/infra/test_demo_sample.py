@@ -26,6 +26,8 @@ from infra.demo.sheet import Truth, read_marks
 from tasks.errors import ConfigurationError
 from tasks.request import parse_request
 
+pytestmark = pytest.mark.slow
+
 POSTERS = "records/SKM_C45826111709120.pdf"
 INTRANET = "records/SKM_C45826111709141.pdf"
 DIRECTORY = "records/scan0007.tif"

@@ -10,6 +10,8 @@ from infra.keys import make_keys
 from tasks.disclosure.keys import key_id_of, load_public_key
 from tasks.errors import ConfigurationError
 
+pytestmark = pytest.mark.slow
+
 
 def test_keys_are_made_once_and_belong_to_their_owner(tmp_path: Path) -> None:
     made = make_keys(tmp_path / "secrets")

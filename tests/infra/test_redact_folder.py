@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from infra.redact_folder import Input, Outcome, exit_code, gather
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 FONT = "/usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf"
 SECRET = "jo.bloggs@eastmere.example.com"

@@ -36,6 +36,8 @@ from tests.reading.papers import (
     write_lines,
 )
 
+pytestmark = pytest.mark.slow
+
 PAGE = text_pixels(200)
 TEXT = " ".join(LINES)
 
