@@ -17,9 +17,10 @@ from prefect.states import State as PrefectState
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.place import open_place
+from flows.states import settling
 from tasks import pipeline, steps
 from tasks.arrival import Intake
-from tasks.errors import FoiError, InvalidRequestError, LeakFoundError
+from tasks.errors import InvalidRequestError, LeakFoundError, RecordChangedError
 from tasks.model import Manifest, RecordOutcome, RedactionPlan, StageKeys, State, Transcript
 from tasks.request import REFERENCE
 from tasks.status import find_status, save_status
@@ -28,6 +29,9 @@ from tasks.workplace import Workplace
 
 THREADS = 8
 """Steps in flight. Threads only wait; how much really runs at once is `FOI_JOBS`, the slots of `tasks.apart`."""
+
+ATTEMPTS = 2
+"""How often a request is taken in when uploads change it under the run; after that the sweep takes it up."""
 
 STAGES = ("read", "found", "planned", "redacted", "passed")
 
@@ -85,23 +89,27 @@ def process_request(reference: str) -> PrefectState:
     if not REFERENCE.fullmatch(reference):
         raise InvalidRequestError("The reference is not a safe name.")
     with open_place() as place:
-        intake = steps.take_in(place, reference)
-        if intake.unchanged:
-            return Completed(name="Unchanged", message=f"Nothing changed; the request is {intake.state}.")
-        if intake.state is not State.PROCESSING:
-            return Completed(name=intake.state.capitalize())
-        progress = _begin(place, reference, intake)
-        try:
+        for attempt in range(ATTEMPTS):
+            try:
+                return _take_in_and_process(place, reference)
+            except RecordChangedError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError  # the loop returns or raises
+
+
+def _take_in_and_process(place: Workplace, reference: str) -> PrefectState:
+    intake = steps.take_in(place, reference)
+    if intake.unchanged:
+        return Completed(name="Unchanged", message=f"Nothing changed; the request is {intake.state}.")
+    if intake.state is not State.PROCESSING:
+        return Completed(name=intake.state.capitalize())
+    progress = _begin(place, reference, intake)
+    try:
+        with settling(progress.save):
             return _process(place, reference, intake, progress)
-        except LeakFoundError as error:
-            progress.save(State.BLOCKED, str(error))
-            return Failed(name="Blocked", message=str(error))
-        except FoiError as error:
-            progress.save(State.FAILED, str(error))
-            raise
-        except Exception as error:
-            progress.save(State.FAILED, type(error).__name__)
-            raise
+    except LeakFoundError as error:
+        return Failed(name="Blocked", message=str(error))
 
 
 def _begin(place: Workplace, reference: str, intake: Intake) -> Progress:
@@ -126,7 +134,7 @@ def _process(place: Workplace, reference: str, intake: Intake, progress: Progres
         return Completed(name="Quarantined", message="No record could be read.")
     dossier = steps.assemble(place, intake.manifest, stages, rejected)
     _report(reference, progress)
-    held_for = steps.approve_by_policy(place, intake.manifest, dossier)
+    held_for = steps.approve_by_policy(place, reference, dossier)
     if held_for:
         progress.finish("held")
         progress.save(State.HELD, held_for, dossier)

@@ -14,6 +14,7 @@ from prefect.states import State as PrefectState
 from pydantic import Field
 
 from flows.place import open_place
+from flows.states import settling
 from tasks import steps
 from tasks.errors import InvalidRequestError, NotApprovedError
 from tasks.model import State
@@ -36,11 +37,13 @@ def release(
         if status.state not in {State.HELD, State.RELEASED} or not status.dossier.startswith(dossier):
             raise NotApprovedError
         if decision == "hold":
+            steps.keep_held(place, reference, status.dossier, reviewer)
             update_status(place, status, State.HELD, reason=f"kept held by {reviewer}")
             return Completed(name="Held")
         steps.approve(place, reference, status.dossier, reviewer)
-        status = update_status(place, status, State.RELEASED)
-        version = steps.publish(place, reference, status.dossier)
+        update_status(place, status, State.RELEASED)
+        with settling(lambda state, reason: update_status(place, status, state, reason=reason), on_error=State.HELD):
+            version = steps.publish(place, reference, status.dossier)
         records = tuple(replace(r, outcome="published") if r.outcome == "held" else r for r in status.records)
         update_status(place, status, State.PUBLISHED, version=version, records=records)
         return Completed(name="Published", message=f"Version {version}.")

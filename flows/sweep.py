@@ -6,6 +6,8 @@ one of its last settled run costs one listing and one status document.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.deployments import run_deployment
@@ -13,11 +15,16 @@ from prefect.states import Completed
 from prefect.states import State as PrefectState
 
 from flows.place import open_place
+from tasks.model import RequestStatus, State
 from tasks.request import REFERENCE
 from tasks.status import SETTLED, find_status, list_request, listing_digest, now
 from tasks.workplace import Workplace
 
 DEPLOYMENT = "process-request/on-request"
+
+AT_WORK = frozenset({State.PROCESSING, State.RELEASED})
+AT_WORK_S = 3600.0
+"""A run writes its request's status at every stage; one that has been silent for longer is taken for dead."""
 
 
 @flow(name="sweep", flow_run_name="nightly sweep", persist_result=False)
@@ -54,5 +61,11 @@ def _needs_work(place: Workplace, reference: str) -> tuple[str, str]:
     status = find_status(place, reference)
     if status is None:
         return "new", listing
+    if status.state in AT_WORK and _age_s(status) < AT_WORK_S:
+        return str(status.state), ""
     settled = status.listing == listing and status.state in SETTLED
     return str(status.state), "" if settled else listing
+
+
+def _age_s(status: RequestStatus) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(status.updated)).total_seconds()

@@ -22,7 +22,7 @@ from tasks.errors import FoiError, LeakFoundError, LimitExceededError, RejectedI
 from tasks.intake import public_title
 from tasks.jobs import ReadingSettings
 from tasks.model import Media, RedactionPlan, VerificationReport
-from tasks.pipeline import LOOKS, doubtful_pages
+from tasks.pipeline import LOOKS, doubtful_pages, pages_to_review
 from tasks.request import ListedRecord, Policy
 
 SUFFIXES = frozenset({".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"})
@@ -197,7 +197,8 @@ class FolderRedaction:
             (transcript,) = apart.call("again", self._reading_json, media, transcript, encode(doubtful), data)
             (found,) = apart.call("find", self._policy_json, transcript)
             everywhere = [*everywhere, found]
-        outcome = "held" if plan.reviews else "redacted"
+        to_review = pages_to_review(plan)
+        outcome = "held" if to_review else "redacted"
         document = _document(outcome, digest(data), decode(media, Media), plan, report)
         if not report.passed:
             self._refuse(one, {**document, "outcome": "refused"})
@@ -205,7 +206,7 @@ class FolderRedaction:
             return Outcome(one, "refused", plan.pages, len(plan.marks), f"{LeakFoundError.message} {codes}")
         self._put(one, ".pdf", pdf)
         self._put(one, ".json", _readable({**document, "file_sha256": digest(pdf)}))
-        reasons = sorted({doubt.code for review in plan.reviews for doubt in review.doubts})
+        reasons = sorted({doubt.code for review in to_review for doubt in review.doubts})
         return Outcome(one, outcome, plan.pages, len(plan.marks), ", ".join(reasons))
 
     def _reject(self, one: Input, error: Exception) -> Outcome:

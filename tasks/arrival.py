@@ -70,15 +70,16 @@ def take_in(place: Workplace, reference: str) -> Intake:
     if REQUEST_FILE not in objects:
         awaited = tuple(RecordOutcome(name, "waiting") for name in sorted(objects))
         return arrival.settle(State.WAITING, "request.json has not arrived", awaited)
+    untrusted = place.store.get(place.buckets.intake, f"{reference}/{REQUEST_FILE}")
     try:
-        request = load_request(place, reference)
+        request = parse_request(untrusted, reference)
     except InvalidRequestError as error:
         rejection = quarantine(place, reference, objects[REQUEST_FILE], error)
         return arrival.settle(State.QUARANTINED, str(error), (_outcome_of(rejection),))
-    return _take_in_records(arrival, request)
+    return _take_in_records(arrival, request, untrusted)
 
 
-def _take_in_records(arrival: _Arrival, request: Request) -> Intake:
+def _take_in_records(arrival: _Arrival, request: Request, untrusted: bytes) -> Intake:
     place, reference = arrival.place, arrival.reference
     policy = place.policy.with_overrides(request.policy)
     contents = understand(reference, arrival.objects, request, policy, request.requester)
@@ -91,25 +92,23 @@ def _take_in_records(arrival: _Arrival, request: Request) -> Intake:
         try:
             records.append(_look(place, candidate))
         except RejectedInputError as error:
-            rejected.append(quarantine(place, reference, candidate.info, error))
+            rejection = quarantine(place, reference, candidate.info, error)
+            rejected.append(replace(rejection, number=candidate.number, title=candidate.title))
     outcomes = tuple(_outcome_of(rejection) for rejection in rejected)
     outcomes += tuple(RecordOutcome(name, "unlisted", reason="not in request.json") for name in contents.unlisted)
     if not records:
         return arrival.settle(State.QUARANTINED, "no record could be taken in", outcomes)
-    etag = arrival.objects[REQUEST_FILE].etag
-    manifest = Manifest(reference, arrival.listing, etag, tuple(records), tuple(rejected))
+    # The run works with this copy: an upload in between must not mix a new letter with old records.
+    copy = place.save_bytes(f"requests/{reference}/{digest(untrusted)}.json", untrusted, "application/json")
+    manifest = Manifest(reference, arrival.listing, copy, tuple(records), tuple(rejected))
     key = place.save(f"manifests/{reference}/{fingerprint(manifest)}.json.gz", manifest)
     arrival.note(State.PROCESSING, "", outcomes)
     return Intake(State.PROCESSING, arrival.listing, key, tuple(record.number for record in records))
 
 
-def load_request(place: Workplace, reference: str) -> Request:
-    """The request's `request.json`.
-
-    Raises:
-        InvalidRequestError: naming the fields at fault.
-    """
-    return parse_request(place.store.get(place.buckets.intake, f"{reference}/{REQUEST_FILE}"), reference)
+def load_request(place: Workplace, manifest: Manifest) -> Request:
+    """The request as it was taken in, whatever has been uploaded since."""
+    return parse_request(place.load_bytes(manifest.request), manifest.reference)
 
 
 def quarantine(place: Workplace, reference: str, info: ObjectInfo, error: RejectedInputError) -> Rejection:
@@ -129,7 +128,7 @@ def _look(place: Workplace, candidate: Candidate) -> Record:
     """
     info = candidate.info
     check_key(info.key)
-    memory = f"seen/{fingerprint(info.key, info.etag, info.size, place.reading.limits)}.json"
+    memory = f"seen/{fingerprint(info.key, info.etag, info.size, place.reading_fingerprint)}.json"
     record = place.load_plain(memory, Record)
     if record is None:
         if info.size == 0:

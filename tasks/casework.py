@@ -3,7 +3,7 @@
 Rules kept here:
 
 * a dossier holds only files that the gate passed, and is named by its digest;
-* an approval names the digest of what was shown, and the first one given to a dossier stands;
+* an approval names the digest of what was shown; the latest decision counts;
 * what is published is checked again on the bytes that leave: the gate's report must be of exactly these bytes, and no
   withheld value may stand anywhere else in the bundle.
 """
@@ -33,6 +33,7 @@ from tasks.model import (
     VerificationReport,
     WithheldRecord,
 )
+from tasks.pipeline import pages_to_review
 from tasks.redaction.gate import check_values
 from tasks.request import Policy, Request
 from tasks.status import now
@@ -46,8 +47,7 @@ MIN_TERM = 8
 
 def policy_of(place: Workplace, manifest: str) -> Policy:
     """The policy as the manifest's request changes it."""
-    request = load_request(place, place.load(manifest, Manifest).reference)
-    return place.policy.with_overrides(request.policy)
+    return place.policy.with_overrides(load_request(place, place.load(manifest, Manifest)).policy)
 
 
 def refusal(report: VerificationReport) -> str:
@@ -71,7 +71,7 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
         LeakFoundError: the gate refused a record, or a withheld value stands elsewhere in the disclosure.
     """
     taken = place.load(manifest, Manifest)
-    request = load_request(place, taken.reference)
+    request = load_request(place, taken)
     policy = place.policy.with_overrides(request.policy)
     reports = [place.load(keys.report, VerificationReport) for keys in stages]
     refused = [f"record {k.number}: {refusal(r)}" for k, r in zip(stages, reports, strict=True) if not r.passed]
@@ -123,9 +123,7 @@ def _redacted(
 def _not_included(taken: Manifest, rejected: Sequence[int]) -> tuple[WithheldRecord, ...]:
     """The records that could not be processed; the names of their files stay inside."""
     late = [WithheldRecord(r.number, r.title, UNREADABLE) for r in taken.records if r.number in rejected]
-    known = {record.number for record in taken.records}
-    free = [n for n in range(1, len(known) + len(taken.rejected) + 1) if n not in known]
-    early = [WithheldRecord(n, f"Record {n}", UNREADABLE) for n in free[: len(taken.rejected)]]
+    early = [WithheldRecord(r.number, r.title, UNREADABLE) for r in taken.rejected]
     return tuple(sorted([*late, *early], key=lambda record: record.number))
 
 
@@ -167,10 +165,11 @@ def refuse_values(bundle: Mapping[str, bytes], values: set[str]) -> None:
 # ------------------------------------------------------------------------------------------------ approve
 
 
-def reason_to_hold(place: Workplace, manifest: str, dossier: str) -> str:
-    """Why a person must decide; "" when the response is complete and policy and request ask for no review."""
-    request = load_request(place, place.load(manifest, Manifest).reference)
-    content = place.load(_dossier_key(request.reference, dossier), Dossier)
+def reason_to_hold(place: Workplace, reference: str, dossier: str) -> str:
+    """Why a person must decide; "" when the response is complete, nothing is doubtful, and no review is asked for."""
+    case = place.load(_case_key(reference, dossier), Case)
+    content = place.load(_dossier_key(reference, dossier), Dossier)
+    request = load_request(place, place.load(case.manifest, Manifest))
     missing = missing_parts(content, place.policy.with_overrides(request.policy))
     if missing:
         return "the response is incomplete: " + "; ".join(missing)
@@ -178,17 +177,40 @@ def reason_to_hold(place: Workplace, manifest: str, dossier: str) -> str:
         return "waiting for a person's release"
     if not place.allow_unreviewed:
         return "waiting for a person's release (the setting FOI_ALLOW_UNREVIEWED is off)"
-    return ""
+    doubtful = [
+        f"record {keys.number} page {review.page + 1} ({', '.join(sorted({d.code for d in review.doubts}))})"
+        for keys in case.records
+        for review in pages_to_review(place.load(keys.plan, RedactionPlan))
+    ]
+    return "a person must look at " + "; ".join(doubtful) if doubtful else ""
+
+
+def decide_by_policy(place: Workplace, reference: str, dossier: str) -> str:
+    """Approve a dossier that needs no person; else say what it is held for. A person's approval stands."""
+    if find_approval(place, reference, dossier):
+        return ""
+    reason = reason_to_hold(place, reference, dossier)
+    if not reason:
+        record_approval(place, reference, dossier, REVIEW_NONE)
+    return reason
 
 
 def record_approval(place: Workplace, reference: str, dossier: str, by: str) -> Approval:
-    """Write down who released exactly which dossier. The first approval of a dossier stands."""
-    key = _approval_key(reference, dossier)
-    known = place.load_plain(key, Approval)
-    if known is None:
-        known = Approval(reference, dossier, by, now())
-        place.save_plain(key, known)
-    return known
+    """Write down who released exactly which dossier, and when. The latest decision counts."""
+    approval = Approval(reference, dossier, by, now())
+    place.save_plain(_approval_key(reference, dossier), approval)
+    return approval
+
+
+def record_hold(place: Workplace, reference: str, dossier: str, by: str) -> None:
+    """Write down who keeps a dossier held: an earlier approval that led to no publication counts no more."""
+    place.save_plain(_approval_key(reference, dossier), Approval(reference, "", by, now()))
+
+
+def find_approval(place: Workplace, reference: str, dossier: str) -> Approval | None:
+    """The approval of exactly this dossier, if the latest decision on it is one."""
+    decision = place.load_plain(_approval_key(reference, dossier), Approval)
+    return decision if decision and decision.dossier == dossier else None
 
 
 def draft_bundle(place: Workplace, reference: str, dossier: str) -> dict[str, bytes]:
@@ -211,7 +233,7 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
         NotApprovedError: nobody approved exactly this dossier, or its content is another by now.
         LeakFoundError: a file is not the one the gate passed, or a withheld value stands in the bundle.
     """
-    approval = place.load_plain(_approval_key(reference, dossier), Approval)
+    approval = find_approval(place, reference, dossier)
     if approval is None:
         raise NotApprovedError
     content = place.load(_dossier_key(reference, dossier), Dossier)

@@ -128,11 +128,11 @@ class UnsafeKeyError(RejectedInputError):
 
 
 class RecordMissingError(RejectedInputError):
-    """`request.json` lists a record that is not in the bucket."""
+    """`request.json` lists a record that is not in the folder that is to be submitted."""
 
     code = "record-missing"
-    message = "A listed record is not in the bucket."
-    action = "Upload the record, or take it out of request.json; then upload request.json again."
+    message = "A listed record is not in the folder."
+    action = "Put the record there, or take it out of request.json; then submit again."
 
 
 class InvalidRequestError(RejectedInputError):
@@ -141,6 +141,15 @@ class InvalidRequestError(RejectedInputError):
     code = "invalid-request"
     message = "request.json is not valid."
     action = "Correct the named field and upload request.json again."
+
+
+class RecordChangedError(FoiError):
+    """An upload replaced a record while its request was being processed."""
+
+    code = "record-changed"
+    message = "A record changed while it was being processed."
+    action = "Nothing: the request is taken in anew."
+    exit_code = 75
 
 
 class LeakFoundError(FoiError):

@@ -96,6 +96,11 @@ def gate(settings: bytes, pdf: bytes, plan: bytes, transcript: bytes) -> list[by
     return [pack(report)]
 
 
+def time_limit_s(pages: int) -> float:
+    """Seconds after which reading so many pages is given up: ten times what a hard page was seen to take."""
+    return 120.0 + 180.0 * pages
+
+
 JOBS: Mapping[str, Job] = {
     "look": look,
     "read": read,

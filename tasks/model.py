@@ -85,12 +85,19 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A file of a request that could not be taken in; its copy and this reason are in the quarantine bucket."""
+    """A file of a request that could not be taken in; its copy and this reason are in the quarantine bucket.
+
+    Attributes:
+        number: of the record it would have been, 0 for request.json.
+        title: safe to publish, "" for request.json.
+    """
 
     name: str = field(repr=False)
     code: str
     detail: str
     action: str
+    number: int = 0
+    title: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class Manifest:
 
     Attributes:
         listing: digest over names, etags and sizes of the request's objects: the same listing is the same request.
-        request: digest of request.json, hex.
+        request: key of the copy of request.json in the work bucket that this run works with.
     """
 
     reference: str
@@ -417,8 +424,8 @@ class Approval:
     """A person's (or the policy's) decision to release exactly this dossier.
 
     Attributes:
-        dossier: digest of the dossier that was shown.
-        by: who decided; `policy: review none` when the request asks for no review.
+        dossier: digest of the dossier that was shown; "" when the decision was to keep it held.
+        by: who decided; a person's name, or that the policy asked for no review.
         at: ISO 8601 UTC, seconds.
     """
 
@@ -460,7 +467,11 @@ STATE_MEANING: dict[State, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecordOutcome:
-    """How one file of a request ended: `published`, `ready`, `held`, `quarantined` or `waiting`. Restricted."""
+    """Where one file of a request stands. Restricted.
+
+    `outcome`: taken in, read, found, planned, redacted, passed, refused, held, published; or waiting, unlisted,
+    quarantined.
+    """
 
     name: str = field(repr=False)
     outcome: str

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tasks.codec import digest, fingerprint
 from tasks.contacts.find import find_contacts, find_repeats
-from tasks.model import Detection, Media, RedactionPlan, Transcript, VerificationReport
+from tasks.model import Detection, Media, PageReview, RedactionPlan, Transcript, VerificationReport
 from tasks.reading import ocr
 from tasks.reading.engine import recognise
 from tasks.reading.media import Limits, inspect
@@ -31,15 +31,21 @@ READING = 1
 """Raise it when reading the same file can give another transcript."""
 
 REDACTION = 1
-"""Raise it when the same transcript and policy can give other bytes."""
+"""Raise it when the same transcript and policy can give other marks or bytes."""
+
+GATE = 1
+"""Raise it when the gate can find what it did not find before."""
 
 READABLE = frozenset({"A09", "A25"})
 """Findings that say: a withheld value, or a part of one, can still be read."""
 
+REVIEW_FROM = 0.7
+"""Score of a page's worst doubt from which a person must look; weaker doubts are listed and hold nothing up."""
+
 LOOKS = 2
 """How often the gate may look before its refusal stands: a second look at the pages in doubt mends most of them."""
 
-PIPELINE = f"foi-disclosure {version('foi-disclosure')} reading {READING} redaction {REDACTION}"
+PIPELINE = f"foi-disclosure {version('foi-disclosure')} reading {READING} redaction {REDACTION} gate {GATE}"
 
 
 def tool_versions() -> tuple[tuple[str, str], ...]:
@@ -53,12 +59,18 @@ def tool_versions() -> tuple[tuple[str, str], ...]:
 
 def reading_fingerprint(settings: OcrSettings, limits: Limits) -> str:
     """What a transcript depends on besides the source's bytes."""
-    return fingerprint(READING, tool_versions(), settings, limits)
+    return fingerprint(READING, tool_versions(), version("zxing-cpp"), version("pillow"), settings, limits)
 
 
 def redaction_fingerprint(policy: Policy) -> str:
-    """What a redacted file depends on besides the transcripts of its request."""
-    return fingerprint(REDACTION, tool_versions(), policy.digest, version("phonenumbers"), version("tldextract"))
+    """What marks and redacted files depend on besides the transcripts of their request."""
+    libraries = [version(name) for name in ("phonenumbers", "tldextract", "rapidfuzz", "pymupdf", "pillow")]
+    return fingerprint(REDACTION, libraries, policy.digest)
+
+
+def gate_fingerprint(settings: OcrSettings) -> str:
+    """What a report depends on besides file, plan and transcript: a stricter gate looks at everything again."""
+    return fingerprint(GATE, tool_versions(), version("pikepdf"), version("pypdfium2"), settings)
 
 
 def read_record(untrusted: bytes, name: str, settings: OcrSettings, limits: Limits) -> tuple[Media, Transcript]:
@@ -87,6 +99,11 @@ def read_again(
         for raster, page in zip(rasters, transcript.pages, strict=True)
     )
     return Transcript(transcript.source_sha256, tuple(looked))
+
+
+def pages_to_review(plan: RedactionPlan) -> tuple[PageReview, ...]:
+    """The pages of a record that a person must look at before it leaves."""
+    return tuple(review for review in plan.reviews if review.score >= REVIEW_FROM)
 
 
 def doubtful_pages(report: VerificationReport) -> tuple[int, ...]:

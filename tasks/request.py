@@ -136,6 +136,10 @@ class Policy(_Strict):
             }
         )
 
+    def withholds(self, kind: Kind) -> bool:
+        """Whether this kind is withheld. What a request names, and what a person draws, always is."""
+        return kind in (Kind.TERM, Kind.BOX) or kind in self.withhold
+
     @property
     def digest(self) -> str:
         """SHA-256 over the policy, hex."""

@@ -24,9 +24,10 @@ from prefect.tasks import Task, exponential_backoff
 
 from tasks import arrival, casework, pipeline
 from tasks.arrival import Intake
-from tasks.casework import REVIEW_NONE, policy_of, refusal
+from tasks.casework import policy_of, refusal
 from tasks.codec import digest, encode, fingerprint
-from tasks.errors import FoiError, RejectedInputError, TransientError
+from tasks.errors import FoiError, RecordChangedError, RejectedInputError, TransientError
+from tasks.jobs import time_limit_s
 from tasks.model import Manifest, Record, StageKeys, VerificationReport
 from tasks.request import Policy
 from tasks.store import ObjectInfo
@@ -34,14 +35,6 @@ from tasks.workplace import Workplace
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class RecordChangedError(TransientError):
-    """An upload replaced a record while its request was being processed."""
-
-    code = "record-changed"
-    message = "A record changed while it was being processed."
-    action = "Nothing: the changed request is processed again."
 
 
 # ------------------------------------------------------------------------------------------------ what a step is
@@ -66,9 +59,12 @@ def step(name: str, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
             try:
                 return function(*args, **kwargs)
             except FoiError as error:
-                raise error.with_traceback(None) from None
+                failure = error.with_traceback(None)
             except Exception as error:
-                raise FoiError(type(error).__name__) from None
+                failure = FoiError(f"{type(error).__name__}.")
+            # Raised out here, and stripped: an exception carries along the one that was being handled.
+            failure.__cause__ = failure.__context__ = None
+            raise failure
 
         return task(
             name=name,
@@ -101,18 +97,21 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
 
 
 @step("approve by policy", "approve by policy")
-def approve_by_policy(place: Workplace, manifest: str, dossier: str) -> str:
-    """Record the approval of a complete request that asks for no review; else say what it is held for."""
-    reason = casework.reason_to_hold(place, manifest, dossier)
-    if not reason:
-        casework.record_approval(place, place.load(manifest, Manifest).reference, dossier, REVIEW_NONE)
-    return reason
+def approve_by_policy(place: Workplace, reference: str, dossier: str) -> str:
+    """Approve a dossier that needs no person; else say what it is held for."""
+    return casework.decide_by_policy(place, reference, dossier)
 
 
 @step("approve", "approve")
 def approve(place: Workplace, reference: str, dossier: str, by: str) -> None:
     """Record a person's approval of exactly this dossier."""
     casework.record_approval(place, reference, dossier, by)
+
+
+@step("keep held", "keep held")
+def keep_held(place: Workplace, reference: str, dossier: str, by: str) -> None:
+    """Record that a person does not release this dossier."""
+    casework.record_hold(place, reference, dossier, by)
 
 
 @step("publish", "publish")
@@ -150,7 +149,8 @@ def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
     data = _source(place, record)
     try:
         name = PurePosixPath(record.key).name.encode()
-        _, transcript = place.apart.call("read", encode(place.reading), name, data)
+        limit = time_limit_s(record.media.pages)
+        _, transcript = place.apart.call("read", encode(place.reading), name, data, timeout_s=limit)
     except RejectedInputError as error:
         reference = place.load(manifest, Manifest).reference
         info = ObjectInfo(record.key, record.size, record.etag, "")
@@ -172,6 +172,7 @@ def read_again(place: Workplace, manifest: str, number: int, transcript: str, pa
             place.load_bytes(transcript),
             encode(sorted(pages)),
             _source(place, record),
+            timeout_s=time_limit_s(len(pages)),
         )
         place.save_bytes(key, looked, "application/gzip")
     return StepResult(number, key)
@@ -213,7 +214,8 @@ def redact_record(place: Workplace, manifest: str, number: int, transcript: str,
     record = _record(place, manifest, number)
     plan_bytes = place.load_bytes(plan)
     # Named by the plan's content: a request planned anew leaves the files of unchanged plans as they are.
-    key = f"redacted/{record.sha256}/{fingerprint(digest(plan_bytes), record.title)[:32]}.pdf"
+    depends = fingerprint(digest(plan_bytes), transcript, record.title, pipeline.redaction_fingerprint(place.policy))
+    key = f"redacted/{record.sha256}/{depends[:32]}.pdf"
     if not place.has(key):
         (pdf,) = place.apart.call(
             "redact",
@@ -233,7 +235,8 @@ def gate_record(place: Workplace, number: int, transcript: str, plan: str, pdf: 
     """Prove one redacted file, or say what is wrong with it. A report that refuses is stored like any other."""
     data = place.load_bytes(pdf)
     plan_bytes = place.load_bytes(plan)
-    key = f"reports/{digest(data)}/{fingerprint(digest(plan_bytes), transcript)[:32]}.json.gz"
+    depends = fingerprint(digest(plan_bytes), transcript, place.gate_fingerprint)
+    key = f"reports/{digest(data)}/{depends[:32]}.json.gz"
     if not place.has(key):
         (report,) = place.apart.call("gate", encode(place.reading), data, plan_bytes, place.load_bytes(transcript))
         place.save_bytes(key, report, "application/gzip")

@@ -1,6 +1,6 @@
 """Where the steps work: the store and its buckets, the policy, the readers, the keys.
 
-Built once per process by `flows.settings` and handed to every step. Deliberately no dataclass: Prefect walks the
+Built once per process by `flows.place` and handed to every step. Deliberately no dataclass: Prefect walks the
 fields of those on every call.
 """
 
@@ -62,7 +62,10 @@ class Workplace:
         self._keys = keys
         self.allow_unreviewed = allow_unreviewed
         self.reading_fingerprint = pipeline.reading_fingerprint(reading.ocr, reading.limits)
-        self.fingerprint = fingerprint(self.reading_fingerprint, pipeline.redaction_fingerprint(policy))
+        self.gate_fingerprint = pipeline.gate_fingerprint(reading.ocr)
+        self.fingerprint = fingerprint(
+            self.reading_fingerprint, pipeline.redaction_fingerprint(policy), self.gate_fingerprint
+        )
 
     @property
     def keys(self) -> SigningKeys:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from tasks.contacts.confusion import distance, skeleton
 from tasks.contacts.fields import ValueField, accepted_words, column_fields, inline_fields, neighbour_fields
@@ -64,7 +65,7 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
             found.append(Detection(Kind.CODE, page.page, (symbol.box,), symbol.text, 1.0, "code.symbol"))
     found = [d for d in found if not _misread_public(d, public)]
     merged = merge(_without_covered(found))
-    return tuple(d for d in merged if d.kind in policy.withhold)
+    return tuple(d for d in merged if policy.withholds(d.kind))
 
 
 def recognisers_for(policy: Policy) -> tuple[Recogniser, ...]:
@@ -260,10 +261,24 @@ def _without_domain(reading: Reading, sighting: Sighting, boxes: list[Box]) -> l
 
 
 def _share_inside(inner: Sequence[Box], outer: Sequence[Box]) -> float:
-    """How much of `inner`'s area lies inside `outer`, 0 to 1 (boxes of `outer` taken one by one)."""
+    """How much of `inner`'s area lies inside `outer`, 0 to 1; what several boxes of `outer` cover counts once."""
     area = sum(b.area for b in inner)
-    shared = sum(min(b.area, sum(b.intersection(o).area for o in outer if b.meets(o))) for b in inner)
+    shared = sum(_area_of_union([b.intersection(o) for o in outer if b.meets(o)]) for b in inner)
     return shared / area if area else 1.0
+
+
+def _area_of_union(boxes: Sequence[Box]) -> int:
+    if len(boxes) < 2:
+        return sum(b.area for b in boxes)
+    edges = sorted({x for b in boxes for x in (b.x0, b.x1)})
+    total = 0
+    for left, right in pairwise(edges):
+        reach = covered = 0
+        for b in sorted((b for b in boxes if b.x0 <= left and b.x1 >= right), key=lambda b: b.y0):
+            covered += max(0, b.y1 - max(b.y0, reach))
+            reach = max(reach, b.y1)
+        total += covered * (right - left)
+    return total
 
 
 def _misread_public(detection: Detection, public: Sequence[Detection]) -> bool:
@@ -332,7 +347,7 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
     Returns:
         Detections with recogniser `repeat`, in page space.
     """
-    wanted = [d for d in found if d.kind in policy.withhold and not is_public(d.kind, d.text, policy)]
+    wanted = [d for d in found if policy.withholds(d.kind) and not is_public(d.kind, d.text, policy)]
     values = sought_values(wanted)
     repeats: list[Detection] = []
     for page in transcript.pages:

@@ -115,7 +115,7 @@ def find_in_text(text: str, policy: Policy, terms: Sequence[str] = ()) -> tuple[
         if any(k.start <= claim.start and claim.end <= k.end for k in (*kept, *public)):
             continue
         (public if is_public(claim.kind, prepared[claim.start : claim.end], policy) else kept).append(claim)
-    spans = [_span(claim, prepared, policy) for claim in kept if claim.kind in policy.withhold]
+    spans = [_span(claim, prepared, policy) for claim in kept if policy.withholds(claim.kind)]
     return _united(s for s in spans if s.end > s.start)
 
 

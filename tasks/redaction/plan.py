@@ -27,9 +27,6 @@ from tasks.redaction.lines import (
 )
 from tasks.request import Policy
 
-ALWAYS_WITHHELD = frozenset({Kind.TERM, Kind.BOX})
-"""Asked for by the request or drawn by a person: a policy's list of kinds does not take them back."""
-
 AREAS = frozenset({Kind.CODE, Kind.BOX})
 """Kinds that are areas, not text on a line: padded, never widened or joined."""
 
@@ -52,7 +49,7 @@ def plan_record(transcript: Transcript, detections: Sequence[Detection], policy:
         ValueError: a detection speaks of a page the transcript does not have.
     """
     pages = {page.page: page for page in transcript.pages}
-    withheld = [d for d in detections if d.kind in policy.withhold or d.kind in ALWAYS_WITHHELD]
+    withheld = [d for d in detections if policy.withholds(d.kind)]
     by_page: dict[int, list[Detection]] = defaultdict(list)
     for detection in withheld:
         if detection.page not in pages:

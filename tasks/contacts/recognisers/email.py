@@ -100,7 +100,7 @@ def _goes_on_below(token: str) -> bool:
         return True
     if "@" in token or not re.search(r"[A-Za-z]", token) or is_common_word(token) or host_score(token) >= 0.9:
         return False
-    open_end = re.search(r"[A-Za-z0-9][._\-–+]$", token) is not None and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
+    open_end = re.search(r"[A-Za-z0-9][._\-–+]{1,2}$", token) is not None and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
     return open_end or re.search(r"[A-Za-z0-9](?:[._+][A-Za-z0-9]+|-[A-Za-z0-9]{1,2})$", token) is not None
 
 
@@ -112,18 +112,34 @@ def _same_case(token: str, piece: str) -> bool:
     return any(is_case(token) and is_case(name) for is_case in (str.islower, str.istitle, str.isupper))
 
 
+def _name_before(token: str) -> bool:
+    """Whether a capitalised token with a dot may be a local part's first name (`Helen.`); it may end a sentence too."""
+    return re.fullmatch(r"(?:[A-Z][a-z]+|[A-Z]{2,4})\.", token) is not None and not is_common_word(token)
+
+
+_LINK = re.compile(r"\W*mai?lto\W|[\[<(]", re.IGNORECASE)
+_COMMA_FOR_DOT = re.compile(r"[A-Za-z0-9],$")
+_COMMA_FOR_DOT_RUN = re.compile(rf"[{_LOCAL}]+,$")
+
+
 def _read_local(text: str, at: int) -> int:
     """Where the local part that ends at `at` starts; `at` when there is none."""
     run = _LOCAL_RUN.search(text, max(0, at - 80), at)
     start = run.start() if run else at
-    for _ in range(4):
+    for _ in range(5):
         piece = text[start:at]
+        if _LINK.match(piece):
+            break
+        if _COMMA_FOR_DOT.search(text, max(0, start - 3), start) and piece[:1].isalpha():
+            start = _COMMA_FOR_DOT_RUN.search(text, max(0, start - 60), start).start()  # type: ignore[union-attr]
+            continue
         fragment = len(piece) <= 2 or piece[:1] in "._-+'’–"
         before = _PREVIOUS_TOKEN.search(text, max(0, start - 60), start)
         if before and before.end() == start and before.start(1) < start and text[start - 1 : start] not in "(<[":
             token = before.group(1)
             torn = re.fullmatch(r"[a-z]+[.,]", token) and piece[:1].islower() and not is_common_word(token)
             torn = torn or (re.fullmatch(r"[A-Z]{2,}[.,]", token) and piece.isupper())
+            torn = torn or (_name_before(token) and piece[:1].isupper())
             torn = torn or token in ("|", "l", "1", "!")
             open_end = torn or (
                 token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
@@ -145,7 +161,7 @@ def _read_local(text: str, at: int) -> int:
         wrapped = _PREVIOUS_LINE_TOKEN.search(text, max(0, start - 80), start)
         if wrapped:
             token = wrapped.group(1)
-            joined = _goes_on_below(token)
+            joined = _goes_on_below(token) or (_name_before(token) and (piece[:1].isupper() or piece[:1] in "-–—"))
             if (
                 (not piece and re.search(r"[A-Za-z0-9]$", token))
                 or joined
@@ -214,7 +230,7 @@ def _validate_spelt_plain(match: re.Match[str]) -> Iterable[Found]:
 
 _LOST_AT = re.compile(
     r"(?<![\w@/.])(?P<local>[A-Za-z0-9]+[._+\-][\w.+'’\-]*)"
-    r"(?:[ ]?[©®&€™°*“”\"#%?][ ]?|[ ](?:[a-zA-Z][ ])?)(?=[A-Za-z0-9\-]{2,}[ ]?[.,: ])"
+    r"(?:[ ]?[©®&€™°*“”\"#%?][ ]?|-?\n[ ]?[©®€™“”\"*#][ ]?|[ ](?:[a-zA-Z][ ])?)(?=[A-Za-z0-9\-]{2,}[ ]?[.,: ])"
 )
 
 

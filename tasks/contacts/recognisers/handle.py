@@ -18,7 +18,8 @@ _AT_NAME = re.compile(
     r"(?![A-Za-z0-9@.]*\.[a-z])"
 )
 _SKYPE = re.compile(
-    r"(?<![A-Za-z0-9])(?P<value>[lI1|!][iI1l|!][vV][eE][ ]?[:;.,][ ]?[.,]?[ ]?[A-Za-z0-9][\w.,:\-]*(?:[.,][\w]+)*)"
+    r"(?<![A-Za-z0-9])(?P<value>[lI1|!][iI1l|!][vV][eE][ ]?[:;.,][ ]?[.,]?[ ]?(?:c[il1]d[.,][ ]?(?=[0-9a-f¢]))?"
+    r"[A-Za-z0-9][\w.,:\-]*(?:[.,][\w]+)*)"
 )
 _CID = re.compile(r"(?<![A-Za-z0-9])(?P<value>[:;.]?[.,]?c[il1]d[.,][0-9a-fA-F¢©OoIl]{10,20})")
 _SIP = re.compile(
@@ -64,7 +65,7 @@ def _validate_skype(match: re.Match[str]) -> Iterable[Found]:
 
 def _validate_at_name(match: re.Match[str]) -> Iterable[Found]:
     value = match.group("value")
-    if value[0] != "@" and not re.search(r"_|\d|[a-z][A-Z]", value):
+    if value[0] != "@" and not re.search(r"_|\d" if " " in value else r"_|\d|[a-z][A-Z]", value):
         return
     if " " in value and not re.search(r"_|\d|[a-z][A-Z]", value):
         return

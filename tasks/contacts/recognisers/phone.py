@@ -22,7 +22,7 @@ from tasks.model import Kind
 
 GLYPH = r"[0-9OoQDU°lI|!\]iSs$§ZzGgbqBATE&]"
 GROUP = rf"{GLYPH}*[0-9OoIlSB|]{GLYPH}*"
-SEPARATOR = r"(?:[ ]?(?:\(0\)|\([Oo]\))[ ]?|[ ]?[\-–—−.,/()\[\]·•'’`:_~=*\"“”‘„]{1,3}[ ]{0,2}|[ ]{1,2})"
+SEPARATOR = r"(?:[ ]?(?:\(0\)|\([Oo]\))[ ]?|[ ]?[\-–—−.,/()\[\]·•'’`:_~=*\"“”‘„]{1,3}(?:[ ]{0,2}|(?<=\))\t)|[ ]{1,2})"
 _RUN = re.compile(rf"(?<![A-Za-z0-9£$€@#%])[+(\[{{*]{{0,3}}[ ]?{GLYPH}+(?:{SEPARATOR}{GLYPH}+){{0,15}}(?![A-Za-z0-9%])")
 _GLUED_RUN = re.compile(
     rf"(?<=[a-z:;.,\-])[+(]?(?:[0-9]|[OIl](?=[0-9OIl]{{2}}))[0-9OoIl|]*(?:{SEPARATOR}{GLYPH}+){{0,8}}(?![A-Za-z0-9%])"
@@ -30,7 +30,7 @@ _GLUED_RUN = re.compile(
 _GROUPS = re.compile(rf"{GLYPH}+")
 _MAX_GROUPS = 14
 _BROKEN_RUN = re.compile(
-    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–—]?\n[ ]?[/\-–—(]?[ ]?){GLYPH}+){{0,10}}"
+    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–—)]?\n[ ]?[/\-–—(]?[ ]?){GLYPH}+){{0,10}}"
     rf"(?![A-Za-z0-9%])"
 )
 _SUFFIX = re.compile(r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])")
@@ -65,6 +65,8 @@ def plan_score(digits: str, plus: bool) -> float:
         digits = digits[5:]
     if plus or digits.startswith("00"):
         return _international_score(digits if plus else digits[2:])
+    if len(digits) == 12 and digits.startswith("44") and digits[2] in "1237":
+        return 0.75 if _is_valid("+" + digits) or digits[2:5] == "770" else 0.0  # the plus did not survive
     if not digits.startswith("0") or not 9 <= len(digits) <= 11:
         return 0.0
     if len(digits) == 11 and digits[1] in "1235789":
