@@ -138,7 +138,7 @@ def _process(place: Workplace, reference: str, intake: Intake, progress: Progres
     if held_for:
         progress.finish("held")
         progress.save(State.HELD, held_for, dossier)
-        return Completed(name="Held", message=f"Dossier {dossier[:12]}: {held_for}.")
+        return Completed(name="Held", message=f"Held: {held_for}.")
     progress.save(State.RELEASED, "", dossier)
     version = steps.publish(place, reference, dossier)
     progress.finish("published")

@@ -26,7 +26,10 @@ from tasks.status import load_status, update_status
 def release(
     reference: str,
     dossier: Annotated[str, Field(pattern="^[0-9a-f]{12,64}$", description="digest shown with the review pack")],
-    reviewer: Annotated[str, Field(min_length=2, max_length=80, description="who decides; printed in the provenance")],
+    reviewer: Annotated[
+        str,
+        Field(min_length=2, max_length=80, pattern="^[^:@0-9]+$", description="who decides; printed in the provenance"),
+    ],
     decision: Literal["release", "hold"] = "release",
 ) -> PrefectState:
     """Release a held request, or keep it held."""

@@ -28,5 +28,5 @@ def withdraw(
     with open_place() as place:
         status = load_status(place, reference)
         steps.withdraw(place, reference, reason)
-        update_status(place, status, State.WITHDRAWN, reason="withdrawn")
+        update_status(place, status, State.WITHDRAWN, reason="withdrawn", withdrawn=True)
         return Completed(name="Withdrawn")

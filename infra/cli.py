@@ -9,13 +9,21 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from tasks.errors import ConfigurationError, FoiError, VerificationFailedError
+
+
+def printable(untrusted: str) -> str:
+    """Text for the terminal: no markup, and nothing that moves the cursor or turns the direction of what follows."""
+    return escape("".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "?" for c in untrusted))
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,9 +47,9 @@ def main() -> None:
     try:
         app()
     except FoiError as error:
-        problems.print(f"[bold red]{error.code}[/]  {error}", highlight=False)
+        problems.print(f"[bold red]{error.code}[/]  {printable(str(error))}", highlight=False)
         if error.subject:
-            problems.print(f"  about: {error.subject}", highlight=False, markup=False)
+            problems.print(f"  about: {printable(error.subject)}", highlight=False)
         problems.print(f"  do:    {error.action}", highlight=False, markup=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

@@ -18,6 +18,7 @@ import httpx
 from flows.place import open_place
 from infra.embedded import read_environment
 from tasks.casework import draft_bundle
+from tasks.contacts.plain import find_in_text
 from tasks.disclosure.clock import due_date, working_days_left
 from tasks.errors import (
     ConfigurationError,
@@ -75,7 +76,8 @@ def submit(place: Workplace, folder: Path) -> tuple[str, int, int]:
         raise InvalidRequestError("There is no such file.", subject=str(request_file))
     untrusted = request_file.read_bytes()
     request = parse_request(untrusted, _reference_in(untrusted, folder))
-    names = sorted(p.relative_to(folder).as_posix() for p in (folder / RECORDS_FOLDER).rglob("*") if p.is_file())
+    found = (p for p in (folder / RECORDS_FOLDER).rglob("*") if p.is_file() and not p.is_symlink())
+    names = sorted(p.relative_to(folder).as_posix() for p in found)
     for listed in request.records or ():
         if listed.file not in names:
             raise RecordMissingError(subject=listed.file)
@@ -178,6 +180,8 @@ def withdraw(place: Workplace, reference: str, reason: str) -> None:
     status = load_status(place, reference)
     if not status.version:
         raise NotApprovedError(f"The request is {status.state}: there is nothing to withdraw.", subject=reference)
+    if find_in_text(reason, place.policy):  # here already: what a run is given stays in Prefect's database
+        raise ConfigurationError("The reason holds a contact detail.", subject=reference)
     start_run(WITHDRAWAL, {"reference": reference, "reason": reason})
 
 

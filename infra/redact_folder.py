@@ -18,12 +18,14 @@ import msgspec
 
 from tasks.apart import Apart
 from tasks.codec import decode, digest, encode, unpack
-from tasks.errors import FoiError, LeakFoundError, LimitExceededError, RejectedInputError
-from tasks.intake import public_title
+from tasks.errors import ConfigurationError, FoiError, LeakFoundError, LimitExceededError, RejectedInputError
 from tasks.jobs import ReadingSettings
 from tasks.model import Media, RedactionPlan, VerificationReport
 from tasks.pipeline import LOOKS, doubtful_pages, pages_to_review
-from tasks.request import ListedRecord, Policy
+from tasks.request import Policy
+
+TITLE = "Redacted record"
+"""Of every PDF: the name of its source is nobody's business."""
 
 SUFFIXES = frozenset({".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"})
 
@@ -71,7 +73,7 @@ def gather(paths: Sequence[Path]) -> list[Input]:
     found: dict[Path, Path] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
+            inside = sorted(p for p in path.rglob("*") if _is_own_file(p) and p.suffix.lower() in SUFFIXES)
             found.update({p: p.relative_to(path) for p in inside})
         elif path.is_file():
             found[path] = Path(path.name)
@@ -89,6 +91,24 @@ def gather(paths: Sequence[Path]) -> list[Input]:
         used.add(candidate)
         inputs.append(Input(path, candidate))
     return inputs
+
+
+def _is_own_file(path: Path) -> bool:
+    """A link is not followed: it may lead to any file of the person who runs this."""
+    return path.is_file() and not path.is_symlink()
+
+
+def check_output(inputs: Sequence[Input], output: Path) -> None:
+    """Refuse an output folder in which a result would take the place of an input.
+
+    Raises:
+        ConfigurationError: naming the first input at risk.
+    """
+    originals = {one.path.resolve() for one in inputs}
+    for one in inputs:
+        for suffix in (".pdf", ".json"):
+            if (output / one.stem.with_name(one.stem.name + suffix)).resolve() in originals:
+                raise ConfigurationError("The output folder is where the originals are.", subject=str(one.path))
 
 
 @dataclass
@@ -129,6 +149,7 @@ class FolderRedaction:
 
     def run(self, inputs: Sequence[Input]) -> list[Outcome]:
         """Redact every input; the outcomes come in the order of the inputs."""
+        check_output(inputs, self._output)
         outcomes: dict[Input, Outcome] = {}
         groups: dict[Path, _Group] = {}
         for one in inputs:
@@ -185,7 +206,7 @@ class FolderRedaction:
         self, apart: Apart, one: Input, media: bytes, transcript: bytes, found: bytes, everywhere: list[bytes]
     ) -> Outcome:
         data = one.path.read_bytes()
-        title = public_title(ListedRecord.model_construct(file=one.path.name), 1, self._policy, ()).encode()
+        title = TITLE.encode()
         for look in range(LOOKS):
             (plan_bytes,) = apart.call("plan", self._policy_json, transcript, found, *everywhere)
             (pdf,) = apart.call("redact", self._reading_json, media, plan_bytes, transcript, title, data)

@@ -6,17 +6,18 @@ originals stay where they are. When nothing changed since the last settled run, 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from tasks.codec import decode, digest, encode, fingerprint
-from tasks.errors import EmptyFileError, InvalidRequestError, LimitExceededError, RejectedInputError
+from tasks.errors import EmptyFileError, InvalidRequestError, LimitExceededError, RejectedInputError, UnsafeKeyError
 from tasks.intake import REQUEST_FILE, Candidate, check_key, understand
 from tasks.model import Manifest, Media, Record, RecordOutcome, Rejection, State
 from tasks.request import Request, parse_request
 from tasks.status import SETTLED, find_status, list_request, listing_digest, save_status
-from tasks.store import ObjectInfo
+from tasks.store import ObjectInfo, ObjectMissingError
 from tasks.workplace import Workplace
 
 
@@ -82,7 +83,7 @@ def take_in(place: Workplace, reference: str) -> Intake:
 def _take_in_records(arrival: _Arrival, request: Request, untrusted: bytes) -> Intake:
     place, reference = arrival.place, arrival.reference
     policy = place.policy.with_overrides(request.policy)
-    contents = understand(reference, arrival.objects, request, policy, request.requester)
+    contents = understand(reference, arrival.objects, request, policy, request.requester_terms)
     if contents.missing:
         awaited = tuple(RecordOutcome(n, "waiting", reason="listed in request.json") for n in contents.missing)
         return arrival.settle(State.WAITING, "a listed record has not arrived", awaited)
@@ -115,7 +116,9 @@ def quarantine(place: Workplace, reference: str, info: ObjectInfo, error: Reject
     """Copy a rejected file beside its reason; the original stays where it is."""
     rejection = Rejection(info.key.removeprefix(f"{reference}/"), error.code, str(error), error.action)
     folder = f"{reference}/{fingerprint(info.key, info.etag)[:16]}"
-    place.store.copy(place.buckets.intake, info.key, place.buckets.quarantine, f"{folder}/file")
+    # Some names the store itself refuses to touch; the reason is written all the same.
+    with contextlib.suppress(UnsafeKeyError, ObjectMissingError):
+        place.store.copy(place.buckets.intake, info.key, place.buckets.quarantine, f"{folder}/file")
     place.store.put(place.buckets.quarantine, f"{folder}/reason.json", encode(rejection), "application/json")
     return rejection
 

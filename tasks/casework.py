@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from tasks import pipeline
 from tasks.arrival import load_request
 from tasks.codec import digest, unpack
-from tasks.contacts.text import find_in_text, withhold_in_text
+from tasks.contacts.plain import find_in_text, withhold_in_text
 from tasks.disclosure import publish as publishing
 from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
 from tasks.disclosure.notice import missing_parts
@@ -35,8 +35,8 @@ from tasks.model import (
 )
 from tasks.pipeline import pages_to_review
 from tasks.redaction.gate import check_values
-from tasks.request import Policy, Request
-from tasks.status import now
+from tasks.request import Policy, PolicyOverrides, Request
+from tasks.status import find_status, now
 from tasks.workplace import Workplace
 
 REVIEW_NONE = "policy: no review asked for"
@@ -145,7 +145,7 @@ def _letter(request: Request, policy: Policy, values: set[str]) -> dict[str, obj
 
 
 def _publishable(text: str, request: Request, policy: Policy, values: set[str]) -> str:
-    terms = (*request.requester, *sorted(value for value in values if len(value) >= MIN_TERM))
+    terms = (*request.requester_terms, *sorted(value for value in values if len(value) >= MIN_TERM))
     return withhold_in_text(text, policy, terms)
 
 
@@ -177,6 +177,11 @@ def reason_to_hold(place: Workplace, reference: str, dossier: str) -> str:
         return "waiting for a person's release"
     if not place.allow_unreviewed:
         return "waiting for a person's release (the setting FOI_ALLOW_UNREVIEWED is off)"
+    if less := withholds_less(place.policy, request.policy):
+        return "a person must agree that the request withholds less than the policy: " + ", ".join(less)
+    status = find_status(place, reference)
+    if status and status.withdrawn:
+        return "it was withdrawn once: a person must release it"
     doubtful = [
         f"record {keys.number} page {review.page + 1} ({', '.join(sorted({d.code for d in review.doubts}))})"
         for keys in case.records
@@ -185,10 +190,22 @@ def reason_to_hold(place: Workplace, reference: str, dossier: str) -> str:
     return "a person must look at " + "; ".join(doubtful) if doubtful else ""
 
 
+def withholds_less(policy: Policy, overrides: PolicyOverrides) -> list[str]:
+    """Names of the overrides by which a request would show more than the policy does."""
+    fewer = overrides.withhold is not None and not set(policy.withhold) <= set(overrides.withhold)
+    found = {
+        "withhold": fewer,
+        "public_contacts": bool(overrides.public_contacts),
+        "keep_email_domain": bool(overrides.keep_email_domain) and not policy.keep_email_domain,
+    }
+    return [name for name, shows_more in found.items() if shows_more]
+
+
 def decide_by_policy(place: Workplace, reference: str, dossier: str) -> str:
     """Approve a dossier that needs no person; else say what it is held for. A person's approval stands."""
-    if find_approval(place, reference, dossier):
-        return ""
+    decision = place.load_plain(_approval_key(reference, dossier), Approval)
+    if decision:  # a person has spoken, either way
+        return "" if decision.dossier == dossier else f"kept held by {decision.by}"
     reason = reason_to_hold(place, reference, dossier)
     if not reason:
         record_approval(place, reference, dossier, REVIEW_NONE)

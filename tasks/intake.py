@@ -6,13 +6,11 @@ ever named after one.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
-from tasks.contacts.text import find_in_text
+from tasks.contacts.plain import find_in_text
 from tasks.errors import UnsafeKeyError
 from tasks.request import ListedRecord, Policy, Request
 from tasks.store import ObjectInfo
@@ -94,10 +92,10 @@ def understand(
 
 
 def public_title(entry: ListedRecord, number: int, policy: Policy, terms: Sequence[str]) -> str:
-    """A title for the schedule and the file name: the given one, else made of the file's name.
+    """A title for the schedule and the file name: the one that request.json gives, else `Record N`.
 
-    One that holds anything the policy withholds gives way to `Record N`.
+    A file's own name is never published: people name files after people. A title that holds anything the policy
+    withholds gives way too.
     """
-    given = entry.title or re.sub(r"[\s_]+", " ", PurePosixPath(entry.file).stem).strip()
-    plain = "".join(c for c in given if unicodedata.category(c)[0] != "C")[:200].strip()
+    plain = "".join(c for c in entry.title or "" if unicodedata.category(c)[0] != "C")[:200].strip()
     return plain if plain and not find_in_text(plain, policy, terms) else f"Record {number}"

@@ -488,6 +488,7 @@ class RequestStatus:
         listing: digest of the intake listing it speaks of.
         dossier: digest of the dossier, "" before there is one.
         version: of the publication, 0 before the first.
+        withdrawn: whether a publication of it was ever withdrawn; stays for good.
         updated: ISO 8601 UTC, seconds.
     """
 
@@ -499,3 +500,4 @@ class RequestStatus:
     version: int
     updated: str
     records: tuple[RecordOutcome, ...] = ()
+    withdrawn: bool = False

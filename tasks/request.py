@@ -21,6 +21,9 @@ REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 SECTION = r"^s\.\d{1,2}[A-Z]?(\(\d{1,2}[A-Z]?\))*(\([a-z]{1,3}\))*$"
 
+MIN_NAME_PART = 4
+"""Characters; shorter parts of a name are ordinary words too often."""
+
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 Paragraph = Annotated[str, Field(min_length=1, max_length=20_000)]
 
@@ -86,6 +89,12 @@ class Request(_Strict):
     policy: PolicyOverrides = PolicyOverrides()
     review: Literal["required", "none"] = "required"
 
+    @property
+    def requester_terms(self) -> tuple[str, ...]:
+        """The requester's names as they may stand anywhere: whole, and each part that is long enough to mean them."""
+        parts = [part for name in self.requester for part in re.split(r"[\s,_]+", name) if len(part) >= MIN_NAME_PART]
+        return tuple(dict.fromkeys((*self.requester, *parts)))
+
     @field_validator("reference")
     @classmethod
     def _reference_is_safe(cls, value: str) -> str:
@@ -149,9 +158,14 @@ class Policy(_Strict):
 def fields_at_fault(error: ValidationError) -> str:
     """Names and rules of the invalid fields, without the values that were given."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'the whole file'}: {_rule(fault['type'])}"
+        f"{'.'.join(_field_name(part) for part in fault['loc']) or 'the whole file'}: {_rule(fault['type'])}"
         for fault in error.errors(include_input=False, include_context=False, include_url=False)
     )
+
+
+def _field_name(part: int | str) -> str:
+    """A field's name, unless it is somebody's text in the place of one."""
+    return str(part) if isinstance(part, int) or re.fullmatch(r"[A-Za-z_]{1,40}", part) else "(a name that is no field)"
 
 
 def _rule(fault: str) -> str:
@@ -159,6 +173,9 @@ def _rule(fault: str) -> str:
     if fault.startswith("date"):
         return "not a date like 2026-11-02"
     return {"extra_forbidden": "unknown field", "json_invalid": "not JSON"}.get(fault, fault.replace("_", " "))
+
+
+MAX_REQUEST_BYTES = 1_000_000
 
 
 def parse_request(untrusted: bytes, reference: str) -> Request:
@@ -171,6 +188,8 @@ def parse_request(untrusted: bytes, reference: str) -> Request:
     Raises:
         InvalidRequestError: naming each field at fault, never its value.
     """
+    if len(untrusted) > MAX_REQUEST_BYTES:
+        raise InvalidRequestError(f"the whole file: larger than {MAX_REQUEST_BYTES} bytes", subject=reference)
     try:
         request = Request.model_validate_json(untrusted)
     except ValidationError as error:

@@ -77,7 +77,9 @@ def save_status(
     records: tuple[RecordOutcome, ...] = (),
 ) -> RequestStatus:
     """Write the status of a request, stamped with the time."""
-    status = RequestStatus(reference, state, reason, listing, dossier, version, now(), records)
+    known = find_status(place, reference)
+    withdrawn = bool(known and known.withdrawn)
+    status = RequestStatus(reference, state, reason, listing, dossier, version, now(), records, withdrawn)
     place.save_plain(_key(reference), status)
     return status
 

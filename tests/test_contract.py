@@ -70,6 +70,18 @@ def test_an_invalid_request_is_never_quoted() -> None:
     assert "example.com" not in str(caught.value)
 
 
+def test_text_in_the_place_of_a_field_name_is_not_repeated() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_request(request_with(**{"Ring 07700 900123": 1}), "01.FOI.26.000001")
+    assert "07700" not in str(caught.value)
+    assert "unknown field" in str(caught.value)
+
+
+def test_an_enormous_request_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(InvalidRequestError, match="larger"):
+        parse_request(b" " * 2_000_000, "01.FOI.26.000001")
+
+
 def test_an_unknown_policy_option_fails_at_load() -> None:
     with pytest.raises(ConfigurationError, match="withhold_all"):
         parse_policy(b'{"withhold_all": true}')
@@ -128,7 +140,7 @@ def parsed(**fields: object) -> Request:
 def test_without_a_list_every_object_below_records_is_one() -> None:
     below = objects("request.json", "records/b.pdf", "records/a.pdf", "notes.txt")
     contents = understand("01.FOI.26.000001", below, parsed(), Policy(), ())
-    assert [c.title for c in contents.candidates] == ["a", "b"]
+    assert [c.info.key[-5:] for c in contents.candidates] == ["a.pdf", "b.pdf"]
     assert [c.number for c in contents.candidates] == [1, 2]
 
 
@@ -144,16 +156,17 @@ def test_the_list_decides_order_and_says_what_is_missing_or_extra() -> None:
 @pytest.mark.parametrize(
     ("file", "title", "published"),
     [
-        ("records/Memo_2019.pdf", None, "Memo 2019"),
+        ("records/Memo_2019.pdf", None, "Record 1"),
         ("records/x.pdf", "Staff memo", "Staff memo"),
+        ("records/x.pdf", "Complaint by Requester, J", "Record 1"),
         ("records/x.pdf", "Call 07700 900123", "Record 1"),
         ("records/jane.doe@police.uk.pdf", None, "Record 1"),
         ("records/Letter to J Requester.pdf", None, "Record 1"),
     ],
 )
 def test_titles_hold_nothing_that_is_withheld(file: str, title: str | None, published: str) -> None:
-    request = parsed(records=[{"file": file, "title": title}])
-    contents = understand("01.FOI.26.000001", objects(file), request, Policy(), ("J Requester",))
+    request = parsed(records=[{"file": file, "title": title}], requester=["J Requester"])
+    contents = understand("01.FOI.26.000001", objects(file), request, Policy(), request.requester_terms)
     assert contents.candidates[0].title == published
 
 

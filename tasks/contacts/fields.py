@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from tasks.contacts.confusion import fold_digits
 from tasks.contacts.labels import is_label, is_other_label, label_kind
 from tasks.contacts.layout import Layout, Segment, same_row, segment_of, split_at_gaps
+from tasks.contacts.text import line_height
 from tasks.model import Kind, Word
 
 NUMBER_KINDS = frozenset({Kind.PHONE, Kind.FAX, Kind.PAGER, Kind.RADIO, Kind.EXTENSION})
@@ -205,7 +206,7 @@ def _continued(layout: Layout, value: Segment, kind: Kind) -> list[tuple[Word, .
 def _announces(cell: Segment) -> Kind | None:
     """The kind a whole cell announces. A lower-case word alone in a cell is prose that justified text has set apart."""
     text = cell.text.strip()
-    if text[:1].islower() and not text.endswith(":"):
+    if text.islower() and text[:1].islower() and not text.endswith(":"):
         return None
     return label_kind(text)
 
@@ -249,8 +250,12 @@ def _under(layout: Layout, cell: Segment, below: Segment) -> Segment | None:
 
 
 def _without_row_number(cell: Segment) -> Segment:
-    """A head cell without the spreadsheet's row number before it."""
-    rest = cell.words[1:] if len(cell.words) > 1 and cell.words[0].text.strip(".|").isdigit() else cell.words
+    """A head cell without the spreadsheet's row number and what a reader made of rules around it."""
+    rest = cell.words
+    while len(rest) > 1 and re.fullmatch(r"[\W_]*\d{0,3}[\W_]*|[a-z¢©®]", rest[0].text):
+        rest = rest[1:]
+    while len(rest) > 1 and re.fullmatch(r"[\W_]+", rest[-1].text):
+        rest = rest[:-1]
     return segment_of(rest)
 
 
@@ -275,10 +280,10 @@ def column_fields(layout: Layout) -> Iterator[ValueField]:
         fields = list(_rows_below(layout, head, kind, left, right))
         titled = any(is_label(c.text) for c in row)
         evident = [replace(f, sure=False) for f in fields]
-        if sum(accepted_words(f) != () for f in evident) < max(3.0, 0.5 * len(fields)):
+        if sum(accepted_words(f) != () for f in evident) < max(3.0, (0.25 if titled else 0.5) * len(fields)):
             fields = evident
         fitting = sum(accepted_words(f) != () for f in fields)
-        if fields and fitting >= (0.4 if titled else 0.5) * len(fields) and fitting >= (1 if titled else 2):
+        if fields and fitting >= (0.25 if titled else 0.5) * len(fields) and fitting >= (1 if titled else 2):
             yield from fields
 
 
@@ -287,6 +292,8 @@ def _rows_below(layout: Layout, head: Segment, kind: Kind, left: float, right: f
     for line in sorted(layout.lines, key=lambda s: s.box.y0):
         words = tuple(w for w in line.words if left <= w.box.x0 and w.box.center[0] < right)
         words = split_at_gaps(segment_of(words))[0].words if words else ()
+        if kind in NUMBER_KINDS:
+            words = _without_ordinals(words)
         if not words:
             continue
         top = min(w.box.y0 for w in words)
@@ -304,6 +311,41 @@ def _rows_below(layout: Layout, head: Segment, kind: Kind, left: float, right: f
         if lead is not None and lead[1] < len(words) and lead[0] is not kind:
             return
         yield ValueField(kind, head.words, (words,))
+
+
+def _without_ordinals(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """A row's words without the spreadsheet's row number and rules before them."""
+    while words and re.fullmatch(r"[\W_]*\d{0,2}[\W_]*", words[0].text):
+        digit = any(c.isdigit() for c in words[0].text)
+        if digit and len(words) > 1 and words[1].box.x0 - words[0].box.x1 < 0.9 * line_height(words):
+            break  # the first digit of an internal number stands alone
+        words = words[1:]
+    return words
+
+
+def trailing_fields(layout: Layout) -> Iterator[ValueField]:
+    """Fields whose label ends a cell of more words (`Jessop, ext.`): the number begins the line below in the cell."""
+    for cell in layout.cells:
+        words = cell.words
+        while words and not any(c.isalnum() for c in words[-1].text):
+            words = words[:-1]
+        kind = label_kind(words[-1].text) if len(words) > 1 else None
+        if kind is None or kind not in NUMBER_KINDS or kind is Kind.PHONE:
+            continue
+        below = layout.below(segment_of(words), 1.2)
+        if below is None or abs(below.box.x0 - cell.box.x0) > 3 * cell.height:
+            continue
+        run = [w for w in below.words if is_number_like(w.text)]
+        if run and run[0] is below.words[0] and not _DATE.fullmatch(run[0].text):
+            yield ValueField(kind, words[-1:], (tuple(below.words),), sure=False)
+
+
+_DATE = re.compile(
+    r"\W*(?:\d{1,2}[:.]\d{2}(?:[:.]\d{2})?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|(?:19|20)\d\d[\-–]\d{1,2}(?:[\-–]\d{1,2})?)\W*"
+)
+"""Times and dates."""
+_BOOK = re.compile(r"\W*97[89][\- ]?\d")
+"""An ISBN."""
 
 
 def accepted_words(value: ValueField) -> tuple[Word, ...]:
@@ -332,12 +374,16 @@ def _run(words: Sequence[Word], prose: int = 2) -> tuple[Word, ...]:
 def _accepted_number(words: Sequence[Word], sure: bool) -> tuple[Word, ...]:
     run: list[Word] = []
     for word in words:
+        if _DATE.fullmatch(word.text):
+            break
         garbled = sure and not is_plain_word(word) and not re.fullmatch(r"[\W_]+", word.text)
         if is_number_like(word.text) or (garbled and len(run) < 6):
             run.append(word)
         else:
             break
     text = " ".join(w.text for w in run)
+    if _BOOK.match(text):
+        return ()
     digits = sum(c.isdigit() for c in text)
     looks = sum(len(fold_digits(w.text)[0]) for w in run)
     glyphs = sum(c.isalnum() for c in text)
@@ -362,7 +408,7 @@ def _confidence(words: Sequence[Word]) -> float:
 def _accepted_name(value: ValueField) -> tuple[Word, ...]:
     """Value of an e-mail, web, handle or postcode field."""
     words = _run(value.lines[0])
-    joints = {Kind.URL: r"[./]", Kind.EMAIL: r"[@._©®]|\d", Kind.HANDLE: r"[@._:]|\d", Kind.POSTCODE: r"\d"}[value.kind]
+    joints = {Kind.URL: r"[./]", Kind.EMAIL: r"[@._©®]|(?<=[a-z])\d|\d(?=[a-z])", Kind.HANDLE: r"[@._:]|\d", Kind.POSTCODE: r"\d"}[value.kind]
     text = " ".join(w.text for w in words)
     evident = bool(re.search(rf"\w(?:{joints})\w|@", text))
     doubtful = bool(words) and value.sure and _confidence(words) < 60 and len(text) >= 5

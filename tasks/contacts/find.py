@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from tasks.contacts.columns import Claimed, Column, headed_columns, numbers_in, to_the_edge, unheaded_columns
 from tasks.contacts.confusion import distance, skeleton
-from tasks.contacts.fields import ValueField, accepted_words, column_fields, inline_fields, neighbour_fields
+from tasks.contacts.fields import ValueField, accepted_words, column_fields, inline_fields, neighbour_fields, trailing_fields
 from tasks.contacts.kinds import RECOGNISERS
 from tasks.contacts.layout import Layout, lay_out
 from tasks.contacts.public import is_public, number_form
@@ -55,8 +56,8 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
     recognisers = recognisers_for(policy)
     found: list[Detection] = []
     public: list[Detection] = []
-    for reading in page.readings:
-        for sighting in sightings_of(reading, recognisers):
+    for reading, sightings in _over_columns(page.readings, recognisers):
+        for sighting in sightings:
             detection = _detection(page, reading, sighting, policy)
             if detection is not None:
                 (public if is_public(sighting.kind, sighting.text, policy) else found).append(detection)
@@ -71,6 +72,36 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
 def recognisers_for(policy: Policy) -> tuple[Recogniser, ...]:
     """The recognisers of every kind, and one for the policy's terms."""
     return (term.recogniser_for(policy.terms), *RECOGNISERS) if policy.terms else RECOGNISERS
+
+
+# ------------------------------------------------------------------------------------------------ all readings
+
+
+def _over_columns(
+    readings: Sequence[Reading], recognisers: Sequence[Recogniser]
+) -> Iterator[tuple[Reading, list[Sighting]]]:
+    """The sightings of every reading, and what its columns hold by the light of the others."""
+    seen = [(reading, sightings_of(reading, recognisers)) for reading in readings]
+    claimed = [Claimed(reading, tuple((s.kind, s.words) for s in sightings)) for reading, sightings in seen]
+    columns = [(one.reading, column) for one in claimed for column in _columns_of(one)]
+    for one, (reading, sightings) in zip(claimed, seen, strict=True):
+        like = [c for other, c in columns if _comparable(other, reading)]
+        for kind, words in (*numbers_in(like, one), *to_the_edge(one)):
+            text = " ".join(reading.words[i].text for i in words)
+            sightings.append(Sighting(kind, words, text, _FIELD_SCORE, f"{kind.value}.column"))
+        yield reading, sightings
+
+
+def _columns_of(claimed: Claimed) -> Iterator[Column]:
+    layout = lay_out(claimed.reading)
+    yield from headed_columns(tuple(column_fields(layout)), layout.words, claimed.reading)
+    yield from unheaded_columns(claimed)
+
+
+def _comparable(a: Reading, b: Reading) -> bool:
+    """Whether two readings see the page under the same angle."""
+    same_turn = a.frame.quarter_turns == b.frame.quarter_turns
+    return a is b or (same_turn and abs(a.frame.skew_deg - b.frame.skew_deg) < 0.05)
 
 
 # ------------------------------------------------------------------------------------------------ one reading
@@ -100,6 +131,7 @@ def _fields(layout: Layout) -> Iterator[ValueField]:
     for cell in layout.cells:
         yield from inline_fields(layout, cell)
     yield from neighbour_fields(layout)
+    yield from trailing_fields(layout)
     yield from column_fields(layout)
 
 

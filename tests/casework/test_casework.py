@@ -25,7 +25,7 @@ from tasks.errors import FoiError, LeakFoundError, NotApprovedError, RecordChang
 from tasks.jobs import ReadingSettings
 from tasks.model import Doubt, Finding, Manifest, PageReview, RedactionPlan, StageKeys, State, VerificationReport
 from tasks.request import Policy
-from tasks.status import load_status
+from tasks.status import load_status, update_status
 from tasks.workplace import Buckets, Workplace
 from tests.conftest import StoreServer
 
@@ -136,6 +136,49 @@ def test_a_hold_takes_an_earlier_approval_back_and_the_latest_decision_counts(pl
     casework.record_approval(place, reference, dossier, "C. Third")
     approval = casework.find_approval(place, reference, dossier)
     assert approval is not None and approval.by == "C. Third"
+
+
+@pytest.mark.parametrize(
+    "override", [{"withhold": ["phone"]}, {"public_contacts": [VALUE]}, {"keep_email_domain": True}]
+)
+def test_a_request_that_would_show_more_than_the_policy_waits_for_a_person(
+    place: Workplace, override: dict[str, object]
+) -> None:
+    reference = upload(place, policy=override)
+    dossier, _ = to_dossier(place, reference)
+    assert next(iter(override)) in casework.decide_by_policy(place, reference, dossier)
+    assert casework.find_approval(place, reference, dossier) is None
+
+
+def test_a_request_that_withholds_more_needs_no_person(place: Workplace) -> None:
+    reference = upload(place, policy={"terms": ["Nightjar"], "keep_email_domain": False})
+    dossier, _ = to_dossier(place, reference)
+    assert casework.decide_by_policy(place, reference, dossier) == ""
+
+
+def test_what_was_withdrawn_comes_back_by_a_person_only(place: Workplace) -> None:
+    reference = upload(place)
+    dossier, _ = to_dossier(place, reference)
+    status = load_status(place, reference)
+    update_status(place, status, State.WITHDRAWN, withdrawn=True)
+    assert "withdrawn" in casework.decide_by_policy(place, reference, dossier)
+
+
+def test_a_hold_by_a_person_is_not_overruled_by_the_policy(place: Workplace) -> None:
+    reference = upload(place)
+    dossier, _ = to_dossier(place, reference)
+    casework.record_hold(place, reference, dossier, "A. Officer")
+    assert "A. Officer" in casework.decide_by_policy(place, reference, dossier)
+
+
+def test_a_name_the_store_refuses_is_quarantined_and_the_others_go_on(place: Workplace) -> None:
+    reference = upload(place)
+    name = "records/back\\slash.png"
+    put(place, reference, name, memo("x"))
+    intake = take_in(place, reference)
+    assert intake.state is State.PROCESSING
+    outcomes = {record.name: record.outcome for record in load_status(place, reference).records}
+    assert outcomes == {name: "quarantined"}
 
 
 def test_a_persons_approval_survives_another_run(place: Workplace) -> None:

@@ -1,9 +1,11 @@
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.contacts.text import NO_WORD, Span, find_in_text, text_of_lines, withhold_in_text
+from tasks.contacts.plain import Span, find_in_text, withhold_in_text
+from tasks.contacts.text import NO_WORD, text_of_lines
 from tasks.geometry import Box
 from tasks.model import Kind, Word
 from tasks.request import Policy
@@ -90,3 +92,19 @@ def test_withholding_never_fails_and_only_replaces_spans(text: str) -> None:
 
 def test_the_type_written_in_a_browser_is_found_too() -> None:
     assert withhold_in_text("tel\u00a0020\u00a07946\u00a00958\r\n", Policy()) == "tel\u00a0[withheld]\r\n"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "０７７００ ９００ ９５４",
+        "٠٧٧٠٠ ٩٠٠ ٩٥٤",
+        "07700\u2060 900\u2060 954",
+        "07700\u00ad900\u00ad954",
+        "07700\u2009900\u2009954",
+        "m.oakshott＠mailbox.example",
+        "m.oakshott@mail\u200bbox.example",
+    ],
+)
+def test_no_disguise_of_characters_hides_a_value_from_plain_text(value: str) -> None:
+    assert withhold_in_text(f"Reach me: {value}, please.", Policy()) == "Reach me: [withheld], please."

@@ -139,6 +139,23 @@ def test_a_result_of_an_earlier_run_does_not_outlive_a_rejection(tmp_path: Path)
     assert not (tmp_path / "out/a.pdf").exists()
 
 
+def test_results_never_take_the_place_of_originals(tmp_path: Path) -> None:
+    original = tmp_path / "in" / "scan.pdf"
+    original.parent.mkdir()
+    original.write_bytes(b"damaged, and the only copy")
+    done = foi("redact", original.parent, "--output", original.parent)
+    assert done.returncode == 78
+    assert "scan.pdf" in done.stderr
+    assert original.read_bytes() == b"damaged, and the only copy"
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    secret = save(tmp_path / "elsewhere" / "secret.png", "Not for this output.")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link.png").symlink_to(secret)
+    assert gather([tmp_path / "in"]) == []
+
+
 @pytest.mark.parametrize("arguments", [("nowhere.pdf",), (".git",)])
 def test_nothing_to_do_is_said(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = foi("redact", *(tmp_path / a for a in arguments), "--output", tmp_path / "out")

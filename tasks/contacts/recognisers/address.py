@@ -28,9 +28,9 @@ _STREET = re.compile(rf"(?<=\w )(?:{_STREET_WORDS})\b\.?")
 _PREMISE = re.compile(
     rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot"
     rf"|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
-    r"|\b(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b"
+    r"|\w*(?:[\dSIlOB]{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b"
     r"|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b"
-    r"|^\s*\d{1,3}[A-Za-z]?\s*$|"
+    r"|^\s*\d{1,3}[A-Za-z]?(?:[ ]?[-–/][ ]?[A-Z]?\d{1,4}[A-Za-z]?)?\s*$|"
     r"^(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Flat|Apt|Unit|Suite|Building|Block)$"
 )
 _NOT_A_PREMISE = re.compile(
@@ -113,12 +113,39 @@ def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
         end = start
 
 
+_NAMELESS = re.compile(rf"(?:{_PREMISE_WORDS})\b")
+"""A part that begins with the word for a building, not with its name."""
+_TAIL = re.compile(
+    r"(?P<town>(?:[ ]?[,.\n·•\-–][ ]?\n?[ ]?(?:[A-Z][A-Za-z'’]+[ ]?){1,3}){0,4}?)[ ]?[,.;\n·•\-–]?[ ]?\n?[ ]?"
+    r"(?P<out>[A-Za-z|\[][A-Za-z0-9|\]]{1,4})[ .:\-]{1,2}(?P<in>[A-Za-z0-9|]{3})(?![A-Za-z0-9])(?=[ ]?[.,;)·•|\-–»]|[ ]?\n|[ ]*$|\t)"
+)
+_HALF_TAIL = re.compile(r"[ ]?\n?[ ]?[0-9OIlSZQ][ ]?[A-Z]{2}(?![A-Za-z0-9])(?=[ ]?[.,;)]|[ ]?\n|[ ]*$)")
+
+
+def _with_postcode(text: str, end: int) -> int:
+    """Where an address that reaches `end` really ends: over towns to a postcode that the scan has spoilt."""
+    tail = _TAIL.match(text, end)
+    if tail is None or tail.group("out").isdigit():
+        half = _HALF_TAIL.match(text, end) if re.search(r"[ ][A-Z]{1,2}\d{1,2}$", text[max(0, end - 6) : end]) else None
+        return half.end() if half else end
+    code = tail.group("out") + tail.group("in")
+    if not re.search(r"[0-9]", code) or re.fullmatch(r"[A-Z]?[a-z]{3,}|[A-Z][a-z]{2,}", tail.group("out")):
+        return end
+    if re.search(r"[0-9]", tail.group("out")) is None or not re.search(r"[0-9OoIl|SsdQZU]", tail.group("in")[0]):
+        return end
+    return tail.end()
+
+
 def _block_start(text: str, anchor: int, *, sure: bool = True) -> int:
     """Where the address that ends with the anchor at `anchor` starts: its topmost part with a premise."""
     start = anchor
     misses = 0
+    nameless = False
     for position, (a, b) in enumerate(_parts_leftwards(text, anchor)):
         part = text[a:b]
+        if nameless and "\n" in text[b : b + 2] and len(part.split()) <= 2:
+            start = a  # the line above ends with the building's name
+        nameless = _NAMELESS.match(part) is not None
         evident = bool(_PREMISE.search(part) or (_STREET.search(part) and position > 0)) and not _NOT_A_PREMISE.search(
             part
         )
@@ -185,7 +212,12 @@ def _validate_street(match: re.Match[str]) -> Iterable[Found]:
     first = _block_start(text, start)
     if _NOT_A_DATE.match(match.group("value")):
         return
-    yield min(first, start), match.end("value") if not match.group("more") else match.end(), 1.0
+    end = match.end("value") if not match.group("more") else match.end()
+    yield min(first, start), max(_with_postcode(text, end), _with_postcode(text, match.end("value"))), 1.0
+
+
+def _validate_box(match: re.Match[str]) -> Iterable[Found]:
+    yield match.start("value"), _with_postcode(match.string, match.end("value")), 1.0
 
 
 _NOT_A_DATE = re.compile(r"\d{1,2}[ ](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b")
@@ -194,7 +226,7 @@ RECOGNISER = Recogniser(
     Kind.ADDRESS,
     (
         Pattern("postcode", re.compile(r"[\s\S]+"), 0.9, _validate_postcode),
-        Pattern("po-box", _PO_BOX, 0.95),
+        Pattern("po-box", _PO_BOX, 0.95, _validate_box),
         Pattern("exchange", _DOCUMENT_EXCHANGE, 0.9),
         Pattern("street", _STREET_LINE, 0.8, _validate_street),
     ),

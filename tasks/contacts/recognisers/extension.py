@@ -33,6 +33,11 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 
 def _validate(match: re.Match[str]) -> Iterable[Found]:
     value = match.group("value")
+    rule = re.match(r"[|][ \n]", value)
+    if rule:
+        value = value[rule.end() :]
+    if re.match(r"(?:19|20)\d\d[\-–]\d\d?\b", value):
+        return
     digits, cost = fold_digits(re.split(r"[/&,]", value)[0])
     if not 3 <= len(digits) <= 7 or cost > 0.3 * len(digits) or not any(c.isdigit() for c in value):
         return

@@ -33,9 +33,20 @@ _CONTINUES = re.compile(
 _TOKEN = re.compile(r"[^\s<>\"]+")
 
 
+_DEBRIS = re.compile(
+    r"(?:[ ](?![a-z]{1,4}[ ])[^\s<>\"@]{1,12}){0,3}[ ][^\s<>\"@]*(?:[A-Za-z0-9][=%&?][A-Za-z0-9%]|\.aspx?\b|[?&=]$|\w/[A-Z]\w*(?=\n))[^\s<>\"@]*"
+    r"|[ ]?\n[^\s<>\"@]*(?:[A-Za-z0-9]=[A-Za-z0-9%]|%[0-9A-F]{2}[a-z]|\.aspx?\b)[^\s<>\"@]*"
+)
+"""Pieces of a long path that a scan has parted by spaces, or the rest of one on the next line."""
+
+
 def _stretch(text: str, end: int, *, limit: int = 6) -> int:
     """Where an address that reaches `end` really ends: over tight gaps and line ends while what follows is a path."""
     for _ in range(limit):
+        debris = _DEBRIS.match(text, end) if "/" in text[max(0, end - 120) : end].replace("//", "") else None
+        if debris:
+            end = debris.end()
+            continue
         wrap = re.compile(r"[ \t]?\n[ \t]?").match(text, end)
         space = re.compile(r"[ ]").match(text, end)
         gap = wrap or space
@@ -94,6 +105,31 @@ def _trim(text: str, start: int, end: int) -> int:
     while end > start and text[end - 1] in _TRAIL:
         end -= 1
     return end
+
+
+_STROKES = re.compile(r"(?<![\w/.])(?:[A-Za-z0-9.!]{1,6}[ ]?[:;.,]?[ ]?)?//(?=[A-Za-z]{2,}[\w\-]*[./])[^\s<>\"]+")
+"""Two strokes before a host: whatever is left of the scheme, nothing else is written like it."""
+_SPACED_ENDING = re.compile(
+    r"(?<![\w@.])(?P<value>(?:[A-Za-z][A-Za-z\-]{1,20}[ .,]{1,2}){1,3}(?:p[o0]li[cg]e[ .,:]{0,2}u[kh]|nhs[ .,]{0,2}(?:uk|net))"
+    r"(?:[ ]?/[^\s<>\"]+)?)(?![\w@])"
+)
+
+
+def _validate_strokes(match: re.Match[str]) -> Iterable[Found]:
+    end = _stretch(match.string, match.end())
+    yield match.start(), _trim(match.string, match.start(), end), 1.0
+
+
+def _validate_spaced_ending(match: re.Match[str]) -> Iterable[Found]:
+    """A host whose dots were lost, by an ending that no sentence has; of the words before it those that are no prose."""
+    value = match.group("value")
+    words = list(re.finditer(r"[^ ]+", value))
+    start = words[0].start()
+    for word in words[:-1]:
+        if is_common_word(word.group()) or re.fullmatch(r"[A-Za-z]+,", word.group()):
+            start = word.end() + 1
+    if start < len(value) and len(value[start:].split()) + value[start:].count(".") > 1:
+        yield match.start() + start, match.end(), 1.0
 
 
 def _validate_scheme(match: re.Match[str]) -> Iterable[Found]:
@@ -174,6 +210,8 @@ _SPACED_HOST = re.compile(
 def _validate_broken_host(match: re.Match[str]) -> Iterable[Found]:
     value = match.group("value")
     head = value.split("\n")[0]
+    if not re.search(r"[A-Za-z]", value[len(head) :]):
+        return
     joined = re.sub(r"-?\n", "", value) if head.endswith("-") else value.replace("\n", "")
     host = joined.split("/")[0]
     if anchored(host) or ("/" in joined and host_score(host) >= 1.0):
@@ -194,6 +232,8 @@ RECOGNISER = Recogniser(
     Kind.URL,
     (
         Pattern("scheme", _SCHEME, 0.95, _validate_scheme),
+        Pattern("strokes", _STROKES, 0.8, _validate_strokes),
+        Pattern("spaced-ending", _SPACED_ENDING, 0.7, _validate_spaced_ending),
         Pattern("www", _WWW, 0.95, _validate_www),
         Pattern("host", _HOST, 0.85, _validate_host),
         Pattern("broken-host", _BROKEN_HOST, 0.8, _validate_broken_host),
