@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import mimetypes
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 
@@ -213,16 +215,31 @@ def start_run(deployment: str, parameters: dict[str, str]) -> str:
     """
     try:
         with api() as client:
-            found = client.get(f"/deployments/name/{deployment}")
-            if found.status_code == httpx.codes.NOT_FOUND:
-                raise ConfigurationError(f"Prefect has no deployment {deployment}: run `prefect deploy --all`.")
-            made = client.post(
-                f"/deployments/{found.raise_for_status().json()['id']}/create_flow_run",
-                json={"parameters": parameters, "state": {"type": "SCHEDULED"}},
-            )
-            return str(made.raise_for_status().json()["id"])
+            return create_run(client, deployment, parameters)
     except httpx.HTTPError as error:
-        raise PrefectUnavailableError(type(error).__name__) from None
+        raise PrefectUnavailableError(f"{type(error).__name__}.") from None
+
+
+def create_run(client: httpx.Client, deployment: str, parameters: Mapping[str, object]) -> str:
+    """Create a run of a deployment once, however often it has to be asked for; returns its id.
+
+    On SQLite the server answers 503 while another run writes; Prefect's own client waits and asks again, so we do.
+
+    Raises:
+        httpx.HTTPError: Prefect does not answer, or refuses the parameters.
+        ConfigurationError: the deployment is not there.
+    """
+    found = client.get(f"/deployments/name/{deployment}")
+    if found.status_code == httpx.codes.NOT_FOUND:
+        raise ConfigurationError(f"Prefect has no deployment {deployment}: run `prefect deploy --all`.")
+    path = f"/deployments/{found.raise_for_status().json()['id']}/create_flow_run"
+    body = {"parameters": dict(parameters), "state": {"type": "SCHEDULED"}, "idempotency_key": str(uuid4())}
+    for pause_s in (0.5, 1, 2, 4, 8, 0):
+        made = client.post(path, json=body)
+        if made.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(pause_s)
+    return str(made.raise_for_status().json()["id"])
 
 
 class PrefectUnavailableError(StoreUnavailableError):

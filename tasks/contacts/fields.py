@@ -63,6 +63,8 @@ def is_number_like(text: str) -> bool:
     bare = text.strip(".,;:()[]/-–—+'\"|")
     if not bare:
         return bool(re.fullmatch(r"[+()\[\]/\-–—|.]+", text))
+    if re.match(r"[A-Z]{2,5}[\-–/]\d", bare) and fold_digits(re.split(r"[\-–/]", bare)[0])[1] >= 1.0:
+        return False  # a code such as a serial number's
     digits, cost = fold_digits(bare)
     return bool(digits) and any(c.isdigit() for c in bare) and cost <= 0.5 * max(1, len(digits))
 
@@ -326,18 +328,19 @@ def _without_ordinals(words: tuple[Word, ...]) -> tuple[Word, ...]:
 def trailing_fields(layout: Layout) -> Iterator[ValueField]:
     """Fields whose label ends a cell of more words (`Jessop, ext.`): the number begins the line below in the cell."""
     for cell in layout.cells:
-        words = cell.words
-        while words and not any(c.isalnum() for c in words[-1].text):
-            words = words[:-1]
-        kind = label_kind(words[-1].text) if len(words) > 1 else None
-        if kind is None or kind not in NUMBER_KINDS or kind is Kind.PHONE:
-            continue
-        below = layout.below(segment_of(words), 1.2)
-        if below is None or abs(below.box.x0 - cell.box.x0) > 3 * cell.height:
-            continue
-        run = [w for w in below.words if is_number_like(w.text)]
-        if run and run[0] is below.words[0] and not _DATE.fullmatch(run[0].text):
-            yield ValueField(kind, words[-1:], (tuple(below.words),), sure=False)
+        for i, word in enumerate(cell.words):
+            kind = label_kind(word.text) if len(cell.words) > 1 and word.text[-1:] in ".:,;" else None
+            after = cell.words[i + 1 :]
+            if kind is None or kind not in NUMBER_KINDS or kind is Kind.PHONE:
+                continue
+            if any(any(map(str.isalnum, w.text)) and not _DATE.fullmatch(w.text) for w in after):
+                continue
+            start = cell.words[max(0, i - 2)]
+            below = layout.below(segment_of(cell.words[max(0, i - 2) : i + 1]), 1.2)
+            words = below.words if below is not None else ()
+            words = tuple(w for w in words if w.box.x0 >= start.box.x0 - 2 * cell.height)
+            if words and is_number_like(words[0].text) and words[0].box.x0 <= word.box.x1 + cell.height:
+                yield ValueField(kind, (word,), (words,), sure=False)
 
 
 _DATE = re.compile(

@@ -183,6 +183,8 @@ def _told_apart(raw: list[Sighting]) -> list[Sighting]:
 
 def _detection(page: PageTranscript, reading: Reading, sighting: Sighting, policy: Policy) -> Detection | None:
     boxes = _line_boxes(reading, sighting.words)
+    if sighting.kind is Kind.EMAIL:
+        boxes = _without_link(reading, sighting, boxes)
     if sighting.kind is Kind.EMAIL and policy.keep_email_domain:
         boxes = _without_domain(reading, sighting, boxes)
     regions = tuple(dict.fromkeys(r for box in boxes for r in reading.frame.regions_to_page(box)))
@@ -268,6 +270,21 @@ def _between_lines(reading: Reading, box: Box, truest: Box, line: int) -> Box:
 def _tight(left: Word, right: Word, height: float) -> bool:
     gap = right.box.x0 - left.box.x1
     return left.line == right.line and -height < gap <= _TIGHT_GAP * height
+
+
+_LINK = re.compile(r"\W{0,2}mai?lto\W", re.IGNORECASE)
+_LINK_SHARE = 0.6
+"""Its glyphs are narrow: so much of its even share of a word's width is surely not the address."""
+
+
+def _without_link(reading: Reading, sighting: Sighting, boxes: list[Box]) -> list[Box]:
+    """The boxes without the `[mailto:` that is one word with the address."""
+    first = reading.words[min(sighting.words)]
+    link = _LINK.match(first.text)
+    if link is None or link.end() == len(first.text):
+        return boxes
+    x0 = first.box.x0 + round(_LINK_SHARE * first.box.width * link.end() / len(first.text))
+    return [Box(x0, b.y0, b.x1, b.y1) if b.x0 <= first.box.x0 + 1 < x0 < b.x1 and b.meets(first.box) else b for b in boxes]
 
 
 def _without_domain(reading: Reading, sighting: Sighting, boxes: list[Box]) -> list[Box]:

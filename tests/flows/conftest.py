@@ -14,6 +14,7 @@ from rich.console import Console
 
 from flows.place import open_place
 from flows.settings import Settings
+from infra.desk import create_run
 from infra.embedded import Stack
 from infra.up import open_stack
 from tasks.model import RequestStatus
@@ -46,12 +47,7 @@ class Pipeline:
 
     def start(self, deployment: str, **parameters: object) -> str:
         """Create a run of a deployment; returns its id."""
-        known = self.api.get(f"/deployments/name/{deployment}").raise_for_status().json()
-        made = self.api.post(
-            f"/deployments/{known['id']}/create_flow_run",
-            json={"parameters": parameters, "state": {"type": "SCHEDULED"}},
-        )
-        return str(made.raise_for_status().json()["id"])
+        return create_run(self.api, deployment, parameters)
 
     def ended(self, run: str) -> dict[str, Any]:
         """The run, once it has ended."""

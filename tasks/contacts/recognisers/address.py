@@ -29,7 +29,7 @@ _PREMISE = re.compile(
     rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot"
     rf"|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
     r"|\w*(?:[\dSIlOB]{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b"
-    r"|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+[A-Z]|\bc/o\b"
+    r"|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+\[?[A-Z]|\bc/o\b"
     r"|^\s*\d{1,3}[A-Za-z]?(?:[ ]?[-–/][ ]?[A-Z]?\d{1,4}[A-Za-z]?)?\s*$|"
     r"^(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Flat|Apt|Unit|Suite|Building|Block)$"
 )
@@ -49,6 +49,8 @@ _BEFORE_FLOOR = re.compile(
     r"(?:^|[\s,])(?:\d{1,4}(?:st|nd|rd|th|[A-Za-z])?|Ground|First|Second|Third|Flat|Apt|Room|Unit|Suite)$"
 )
 """What justified text may set far apart from the word it belongs to."""
+_CLIPPED_STREETS = tuple(word[1:].lower() for word in _STREET_WORDS.split("|") if len(word) > 6)
+"""Long words for a street without the first letter, which the edge of a column may have spoilt."""
 _MAX_PART = 60
 _MAX_LINES = 8
 
@@ -60,7 +62,7 @@ def _token_fits(token: str) -> bool:
         return token not in ("(", ")", ":")
     if bare[0].isupper() or bare[0].isdigit():
         return not re.search(r"[@£$%=]|\d{5,}|\d[:/]\d+[:/]\d|^\d{1,2}[:.]\d{2}", bare)
-    return bare.lower() in _CONNECTORS
+    return bare.lower() in _CONNECTORS or bare[-7:].lower().endswith(_CLIPPED_STREETS)
 
 
 def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
@@ -117,7 +119,7 @@ _NAMELESS = re.compile(rf"(?:{_PREMISE_WORDS})\b")
 """A part that begins with the word for a building, not with its name."""
 _TAIL = re.compile(
     r"(?P<town>(?:[ ]?[,.\n·•\-–][ ]?\n?[ ]?(?:[A-Z][A-Za-z'’]+[ ]?){1,3}){0,4}?)[ ]?[,.;\n·•\-–]?[ ]?\n?[ ]?"
-    r"(?P<out>[A-Za-z|\[][A-Za-z0-9|\]]{1,4})[ .:\-]{1,2}(?P<in>[A-Za-z0-9|]{3})(?![A-Za-z0-9])(?=[ ]?[.,;)·•|\-–»]|[ ]?\n|[ ]*$|\t)"
+    r"(?P<out>[A-Za-z|\[][A-Za-z0-9|\]]{1,4})[ .:\-\n]{1,2}(?P<in>[A-Za-z0-9|]{3})(?![A-Za-z0-9])(?=[ ]?[.,;)·•|\-–»]|[ ]?\n|[ ]*$|\t)"
 )
 _HALF_TAIL = re.compile(r"[ ]?\n?[ ]?[0-9OIlSZQ][ ]?[A-Z]{2}(?![A-Za-z0-9])(?=[ ]?[.,;)]|[ ]?\n|[ ]*$)")
 
@@ -185,7 +187,7 @@ _ZIP = re.compile(
 )
 _PO_BOX = re.compile(
     r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?Box[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?"
-    r"(?:[A-Z][A-Za-z.'’\-]*[ ]?){1,3}){0,4})"
+    r"(?:[A-Z][A-Za-z.'’\-]+[ ]?){1,3}){0,4})"
 )
 _DOCUMENT_EXCHANGE = re.compile(
     r"(?P<value>(?<![A-Za-z])DX[ :]{0,2}(?:[Nn]o\.?[ ]?)?[0-9OIl]{3,7}(?:,?[ \n][A-Z][A-Za-z]+(?:[ ][0-9]{1,2}"

@@ -176,6 +176,9 @@ def _read_local(text: str, at: int) -> int:
 def _validate_anchor(match: re.Match[str]) -> Iterable[Found]:
     text = match.string
     start = _read_local(text, match.start())
+    link = _LINK.match(text, start, match.start())
+    if link and link.end() < match.start():
+        start = link.end()
     end, score = _read_domain(text, match.end())
     if end == match.end() or start == match.start():
         if (

@@ -69,7 +69,7 @@ def candidates(text: str, limit: float) -> Iterator[tuple[int, int, float]]:
         cost = price(outward, inward)
         whole = f"{outward}{inward}"
         if _REGISTRATION.fullmatch(whole) and inward[0] not in "0123456789Iil|":
-            cost += 0.8
+            cost += 0.5 if inward[0] in "Oo" else 0.8
         if not re.search(r"[ \n.\-]", gap):
             cost += 0.3 if outward[1].isalpha() or outward[0].upper() in _LONE_AREAS else 0.8
         letters = re.sub(r"[^A-Za-z]", "", outward + inward)
