@@ -55,12 +55,15 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
     """
     recognisers = recognisers_for(policy)
     found: list[Detection] = []
+    layered: list[Detection] = []
     public: list[Detection] = []
     for reading, sightings in _over_columns(page.readings, recognisers):
         for sighting in sightings:
             detection = _detection(page, reading, sighting, policy)
             if detection is not None:
-                (public if is_public(sighting.kind, sighting.text, policy) else found).append(detection)
+                seen = layered if reading.reader == "text-layer" else found
+                (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
+    found += [_by_its_ink(detection, found) for detection in layered]
     for symbol in page.symbols:
         if carries_contact(symbol, recognisers):
             found.append(Detection(Kind.CODE, page.page, (symbol.box,), symbol.text, 1.0, "code.symbol"))
@@ -328,6 +331,30 @@ def _area_of_union(boxes: Sequence[Box]) -> int:
             reach = max(reach, b.y1)
         total += covered * (right - left)
     return total
+
+
+def _by_its_ink(detection: Detection, seen: Sequence[Detection]) -> Detection:
+    """A text layer's claim without what a reader of the pixels claims too.
+
+    A layer's boxes are as high as its font says, and on a slanted page higher: they would take of the lines around.
+    """
+    same = [r for d in seen if d.kind is detection.kind and _meet(d.regions, detection.regions) for r in d.regions]
+    beyond = [piece for region in detection.regions for piece in _beyond(region, same)]
+    if not beyond:
+        beyond = [r for r in same if any(r.meets(region) for region in detection.regions)]
+    return replace(detection, regions=tuple(dict.fromkeys(beyond)))
+
+
+def _beyond(region: Box, boxes: Iterable[Box]) -> Iterator[Box]:
+    """The stretches of a line's region that none of `boxes` on the same line covers."""
+    at = region.x0
+    least = 0.3 * region.height
+    for box in sorted(b for b in boxes if 2 * region.intersection(b).height > b.height and b.meets(region)):
+        if box.x0 - at > least:
+            yield Box(at, region.y0, box.x0, region.y1)
+        at = max(at, box.x1)
+    if region.x1 - at > least:
+        yield Box(at, region.y0, region.x1, region.y1)
 
 
 def _misread_public(detection: Detection, public: Sequence[Detection]) -> bool:
