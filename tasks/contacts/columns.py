@@ -117,7 +117,9 @@ def _number_runs(reading: Reading, taken: set[int]) -> Iterator[list[int]]:
     words = reading.words
     run: list[int] = []
     for i in range(len(words) + 1):
-        fits = i < len(words) and i not in taken and is_number_like(words[i].text) and any(map(str.isalnum, words[i].text))
+        fits = (
+            i < len(words) and i not in taken and is_number_like(words[i].text) and any(map(str.isalnum, words[i].text))
+        )
         fits = fits and not _NO_NUMBER.fullmatch(words[i].text)
         near = bool(run) and i < len(words) and words[i].line == words[run[-1]].line
         near = near and words[i].box.x0 - words[run[-1]].box.x1 <= 1.0 * max(words[i].box.height, 1)

@@ -411,7 +411,12 @@ def _confidence(words: Sequence[Word]) -> float:
 def _accepted_name(value: ValueField) -> tuple[Word, ...]:
     """Value of an e-mail, web, handle or postcode field."""
     words = _run(value.lines[0])
-    joints = {Kind.URL: r"[./]", Kind.EMAIL: r"[@._©®]|(?<=[a-z])\d|\d(?=[a-z])", Kind.HANDLE: r"[@._:]|\d", Kind.POSTCODE: r"\d"}[value.kind]
+    joints = {
+        Kind.URL: r"[./]",
+        Kind.EMAIL: r"[@._©®]|(?<=[a-z])\d|\d(?=[a-z])",
+        Kind.HANDLE: r"[@._:]|\d",
+        Kind.POSTCODE: r"\d",
+    }[value.kind]
     text = " ".join(w.text for w in words)
     evident = bool(re.search(rf"\w(?:{joints})\w|@", text))
     doubtful = bool(words) and value.sure and _confidence(words) < 60 and len(text) >= 5

@@ -13,7 +13,14 @@ from itertools import pairwise
 
 from tasks.contacts.columns import Claimed, Column, headed_columns, numbers_in, to_the_edge, unheaded_columns
 from tasks.contacts.confusion import distance, skeleton
-from tasks.contacts.fields import ValueField, accepted_words, column_fields, inline_fields, neighbour_fields, trailing_fields
+from tasks.contacts.fields import (
+    ValueField,
+    accepted_words,
+    column_fields,
+    inline_fields,
+    neighbour_fields,
+    trailing_fields,
+)
 from tasks.contacts.kinds import RECOGNISERS
 from tasks.contacts.layout import Layout, lay_out
 from tasks.contacts.public import is_public, number_form
@@ -28,6 +35,8 @@ from tasks.request import Policy
 
 _ORDER = {kind: i for i, kind in enumerate((Kind.TERM, *(r.kind for r in RECOGNISERS), Kind.CODE, Kind.BOX))}
 _FIELD_SCORE = 0.5
+_LAYER = "text-layer"
+"""The reader of a source's own words; its boxes are not measured on ink."""
 _TIGHT_GAP = 0.06
 """Gap, in line heights, below which the next word is a piece of the same one."""
 
@@ -61,7 +70,7 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
         for sighting in sightings:
             detection = _detection(page, reading, sighting, policy)
             if detection is not None:
-                seen = layered if reading.reader == "text-layer" else found
+                seen = layered if reading.reader == _LAYER else found
                 (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
     found += [_by_its_ink(detection, found) for detection in layered]
     for symbol in page.symbols:
@@ -287,7 +296,9 @@ def _without_link(reading: Reading, sighting: Sighting, boxes: list[Box]) -> lis
     if link is None or link.end() == len(first.text):
         return boxes
     x0 = first.box.x0 + round(_LINK_SHARE * first.box.width * link.end() / len(first.text))
-    return [Box(x0, b.y0, b.x1, b.y1) if b.x0 <= first.box.x0 + 1 < x0 < b.x1 and b.meets(first.box) else b for b in boxes]
+    return [
+        Box(x0, b.y0, b.x1, b.y1) if b.x0 <= first.box.x0 + 1 < x0 < b.x1 and b.meets(first.box) else b for b in boxes
+    ]
 
 
 def _without_domain(reading: Reading, sighting: Sighting, boxes: list[Box]) -> list[Box]:
@@ -436,7 +447,11 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
                 # What lies elsewhere covers nothing here, whatever it says; comparing forms is the dear part.
                 near = [(d, forms) for d, forms in known if _meet(d.regions, detection.regions)]
                 over = [r.padded(3) for d, forms in near if _alike(value.form, forms) for r in d.regions]
-                if not over or _share_inside(detection.regions, over) < 0.9:
+                if over and reading.reader == _LAYER:
+                    beyond = tuple(b for region in detection.regions for b in _beyond(region, over))
+                    if beyond:
+                        repeats.append(replace(detection, regions=beyond))
+                elif not over or _share_inside(detection.regions, over) < 0.9:
                     repeats.append(detection)
     return tuple(merge(_without_covered(repeats)))
 
