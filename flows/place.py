@@ -11,6 +11,7 @@ from tasks.apart import Apart
 from tasks.disclosure.keys import SigningKeys, load_keys
 from tasks.errors import ConfigurationError
 from tasks.jobs import ReadingSettings
+from tasks.readers import Readers
 from tasks.reading.ocr import OcrSettings
 from tasks.request import Policy, parse_policy
 from tasks.workplace import Buckets, Workplace
@@ -60,7 +61,7 @@ def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
             buckets_of(settings),
             load_policy(settings.policy_file),
             reading,
-            apart,
+            Readers(apart, reading),
             _load_keys(settings),
             settings.allow_unreviewed,
         )

@@ -17,11 +17,12 @@ from pathlib import Path
 import msgspec
 
 from tasks.apart import Apart
-from tasks.codec import decode, digest, encode, unpack
+from tasks.codec import digest, encode, unpack
 from tasks.errors import ConfigurationError, FoiError, LeakFoundError, LimitExceededError, RejectedInputError
 from tasks.jobs import ReadingSettings
 from tasks.model import Media, RedactionPlan, VerificationReport
 from tasks.pipeline import LOOKS, doubtful_pages, pages_to_review
+from tasks.readers import Packed, Readers
 from tasks.request import Policy
 
 TITLE = "Redacted record"
@@ -111,12 +112,21 @@ def check_output(inputs: Sequence[Input], output: Path) -> None:
                 raise ConfigurationError("The output folder is where the originals are.", subject=str(one.path))
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is known of one file before it is planned."""
+
+    media: Media
+    transcript: Packed
+    found: Packed
+
+
 @dataclass
 class _Group:
     """A request's files between reading and planning."""
 
     waiting: int
-    read: dict[Input, tuple[bytes, bytes, bytes]] = field(default_factory=dict)  # media, transcript, found
+    read: dict[Input, _Found] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -141,9 +151,7 @@ class FolderRedaction:
     ) -> None:
         self._output = output
         self._policy = policy
-        self._policy_json = policy.model_dump_json(by_alias=True).encode()
         self._reading = reading
-        self._reading_json = encode(reading)
         self._jobs = jobs
         self._on_step = on_step
 
@@ -162,11 +170,12 @@ class FolderRedaction:
             finished.release()
 
         with Apart(self._jobs) as apart, ThreadPoolExecutor(self._jobs) as pool:
+            readers = Readers(apart, self._reading)
 
             def first(one: Input) -> None:
                 group = groups[one.group]
                 try:
-                    result = self._read(apart, one)
+                    result = self._read(readers, one)
                 except Exception as error:
                     done(self._reject(one, error))
                     result = None
@@ -178,13 +187,13 @@ class FolderRedaction:
                     group.waiting -= 1
                     ready = group.waiting == 0
                 if ready:
-                    everywhere = [found for _, _, found in group.read.values()]
-                    for member, parts in group.read.items():
-                        pool.submit(second, member, *parts, everywhere)
+                    everywhere = [one_found.found for one_found in group.read.values()]
+                    for member, known in group.read.items():
+                        pool.submit(second, member, known, everywhere)
 
-            def second(one: Input, media: bytes, transcript: bytes, found: bytes, everywhere: list[bytes]) -> None:
+            def second(one: Input, found: _Found, everywhere: list[Packed]) -> None:
                 try:
-                    done(self._write(apart, one, media, transcript, found, everywhere))
+                    done(self._write(readers, one, found, everywhere))
                 except Exception as error:
                     done(self._reject(one, error))
 
@@ -194,33 +203,31 @@ class FolderRedaction:
                 finished.acquire()
         return [outcomes[one] for one in inputs]
 
-    def _read(self, apart: Apart, one: Input) -> tuple[bytes, bytes, bytes]:
+    def _read(self, readers: Readers, one: Input) -> _Found:
         data = one.path.read_bytes()
         if len(data) > self._reading.limits.max_bytes:
             raise LimitExceededError(f"{len(data)} bytes.", subject=one.path.name)
-        media, transcript = apart.call("read", self._reading_json, one.path.name.encode(), data)
-        (found,) = apart.call("find", self._policy_json, transcript)
-        return media, transcript, found
+        media = readers.look(one.path.name, data)
+        transcript = readers.read(media, data)
+        return _Found(media, transcript, readers.find(self._policy, transcript))
 
-    def _write(
-        self, apart: Apart, one: Input, media: bytes, transcript: bytes, found: bytes, everywhere: list[bytes]
-    ) -> Outcome:
+    def _write(self, readers: Readers, one: Input, found: _Found, everywhere: list[Packed]) -> Outcome:
         data = one.path.read_bytes()
-        title = TITLE.encode()
+        media = found.media
         for look in range(LOOKS):
-            (plan_bytes,) = apart.call("plan", self._policy_json, transcript, found, *everywhere)
-            (pdf,) = apart.call("redact", self._reading_json, media, plan_bytes, transcript, title, data)
-            (report_bytes,) = apart.call("gate", self._reading_json, pdf, plan_bytes, transcript)
-            plan, report = unpack(plan_bytes, RedactionPlan), unpack(report_bytes, VerificationReport)
+            plan_bytes = readers.plan(self._policy, found.transcript, found.found, everywhere)
+            pdf = readers.redact(media, plan_bytes, found.transcript, TITLE, data)
+            report = unpack(readers.gate(pdf, plan_bytes, found.transcript), VerificationReport)
             doubtful = doubtful_pages(report)
             if not doubtful or look == LOOKS - 1:
                 break
-            (transcript,) = apart.call("again", self._reading_json, media, transcript, encode(doubtful), data)
-            (found,) = apart.call("find", self._policy_json, transcript)
-            everywhere = [*everywhere, found]
+            transcript = readers.read_again(media, found.transcript, doubtful, data)
+            found = _Found(media, transcript, readers.find(self._policy, transcript))
+            everywhere = [*everywhere, found.found]
+        plan = unpack(plan_bytes, RedactionPlan)
         to_review = pages_to_review(plan)
         outcome = "held" if to_review else "redacted"
-        document = _document(outcome, digest(data), decode(media, Media), plan, report)
+        document = _document(outcome, digest(data), media, plan, report)
         if not report.passed:
             self._refuse(one, {**document, "outcome": "refused"})
             codes = " ".join(sorted({finding.code for finding in report.findings}))

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from tasks.codec import decode, digest, encode, fingerprint
+from tasks.codec import digest, encode, fingerprint
 from tasks.errors import EmptyFileError, InvalidRequestError, LimitExceededError, RejectedInputError, UnsafeKeyError
 from tasks.intake import REQUEST_FILE, Candidate, check_key, understand
-from tasks.model import Manifest, Media, Record, RecordOutcome, Rejection, State
+from tasks.model import Manifest, Record, RecordOutcome, Rejection, State
 from tasks.request import Request, parse_request
 from tasks.status import SETTLED, find_status, list_request, listing_digest, save_status
 from tasks.store import ObjectInfo, ObjectMissingError
@@ -139,10 +139,8 @@ def _look(place: Workplace, candidate: Candidate) -> Record:
         if info.size > place.reading.limits.max_bytes:
             raise LimitExceededError(f"{info.size} bytes.", subject=info.key)
         data = place.store.get(place.buckets.intake, info.key)
-        (media,) = place.apart.call("look", encode(place.reading), PurePosixPath(info.key).name.encode(), data)
-        record = Record(
-            candidate.number, info.key, info.etag, digest(data), len(data), decode(media, Media), candidate.title
-        )
+        media = place.readers.look(PurePosixPath(info.key).name, data)
+        record = Record(candidate.number, info.key, info.etag, digest(data), len(data), media, candidate.title)
         place.save_plain(memory, record)
     return replace(record, number=candidate.number, title=candidate.title, date=candidate.date)
 

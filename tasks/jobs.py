@@ -1,5 +1,7 @@
 """The stages that touch a source file or a result of one, as jobs for `tasks.apart`: bytes in, bytes out.
 
+This is the far end, in the child; `tasks.readers` is the near one.
+
 Importing this module imports everything a job needs, so that a forked child imports nothing.
 """
 
@@ -13,7 +15,6 @@ import cv2
 from tasks import pipeline
 from tasks.apart import Job
 from tasks.codec import decode, encode, pack, unpack
-from tasks.contacts.find import find_contacts as _warm  # noqa: F401 - imported before the fork, not after
 from tasks.model import Detection, Media, RedactionPlan, Transcript
 from tasks.reading.media import Limits, inspect
 from tasks.reading.ocr import OcrSettings
@@ -35,11 +36,10 @@ def look(settings: bytes, name: bytes, untrusted: bytes) -> list[bytes]:
     return [encode(inspect(untrusted, name.decode(), decode(settings, ReadingSettings).limits))]
 
 
-def read(settings: bytes, name: bytes, untrusted: bytes) -> list[bytes]:
-    """Settings, file name, file -> [Media, Transcript]."""
+def read(settings: bytes, media: bytes, untrusted: bytes) -> list[bytes]:
+    """Settings, Media, file -> [Transcript]."""
     chosen = decode(settings, ReadingSettings)
-    media, transcript = pipeline.read_record(untrusted, name.decode(), chosen.ocr, chosen.limits)
-    return [encode(media), pack(transcript)]
+    return [pack(pipeline.read_record(untrusted, decode(media, Media), chosen.ocr, chosen.limits))]
 
 
 def again(settings: bytes, media: bytes, transcript: bytes, pages: bytes, untrusted: bytes) -> list[bytes]:

@@ -19,7 +19,7 @@ from tasks.contacts.find import find_contacts, find_repeats
 from tasks.model import Detection, Media, PageReview, RedactionPlan, Transcript, VerificationReport
 from tasks.reading import ocr
 from tasks.reading.engine import recognise
-from tasks.reading.media import Limits, inspect
+from tasks.reading.media import Limits
 from tasks.reading.ocr import OcrSettings, engine_version, read_page
 from tasks.reading.rasterise import rasterise
 from tasks.redaction.apply import apply_marks
@@ -73,16 +73,15 @@ def gate_fingerprint(settings: OcrSettings) -> str:
     return fingerprint(GATE, tool_versions(), version("pikepdf"), version("pypdfium2"), settings)
 
 
-def read_record(untrusted: bytes, name: str, settings: OcrSettings, limits: Limits) -> tuple[Media, Transcript]:
+def read_record(untrusted: bytes, media: Media, settings: OcrSettings, limits: Limits) -> Transcript:
     """Read one source file whole.
 
     Raises:
         RejectedInputError: the file cannot be a record.
         ReaderUnavailableError: Tesseract did not finish.
     """
-    media = inspect(untrusted, name, limits)
     pages = tuple(read_page(raster, settings) for raster in rasterise(untrusted, media, limits))
-    return media, Transcript(digest(untrusted), pages)
+    return Transcript(digest(untrusted), pages)
 
 
 def read_again(

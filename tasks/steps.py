@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
@@ -25,11 +24,9 @@ from prefect.tasks import Task, exponential_backoff
 from tasks import arrival, casework, pipeline
 from tasks.arrival import Intake
 from tasks.casework import policy_of, refusal
-from tasks.codec import digest, encode, fingerprint
+from tasks.codec import digest, fingerprint
 from tasks.errors import FoiError, RecordChangedError, RejectedInputError, TransientError
-from tasks.jobs import time_limit_s
 from tasks.model import Manifest, Record, StageKeys, VerificationReport
-from tasks.request import Policy
 from tasks.store import ObjectInfo
 from tasks.workplace import Workplace
 
@@ -148,9 +145,7 @@ def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
         return StepResult(number, key)
     data = _source(place, record)
     try:
-        name = PurePosixPath(record.key).name.encode()
-        limit = time_limit_s(record.media.pages)
-        _, transcript = place.apart.call("read", encode(place.reading), name, data, timeout_s=limit)
+        transcript = place.readers.read(record.media, data)
     except RejectedInputError as error:
         reference = place.load(manifest, Manifest).reference
         info = ObjectInfo(record.key, record.size, record.etag, "")
@@ -165,15 +160,7 @@ def read_again(place: Workplace, manifest: str, number: int, transcript: str, pa
     record = _record(place, manifest, number)
     key = f"transcripts/{record.sha256}/{fingerprint(transcript, sorted(pages))[:16]}.json.gz"
     if not place.has(key):
-        (looked,) = place.apart.call(
-            "again",
-            encode(place.reading),
-            encode(record.media),
-            place.load_bytes(transcript),
-            encode(sorted(pages)),
-            _source(place, record),
-            timeout_s=time_limit_s(len(pages)),
-        )
+        looked = place.readers.read_again(record.media, place.load_bytes(transcript), pages, _source(place, record))
         place.save_bytes(key, looked, "application/gzip")
     return StepResult(number, key)
 
@@ -185,7 +172,7 @@ def find_in_record(place: Workplace, manifest: str, number: int, transcript: str
     source, reading = _names(transcript)
     key = f"found/{source}/{fingerprint(reading, pipeline.redaction_fingerprint(policy))[:32]}.json.gz"
     if not place.has(key):
-        (found,) = place.apart.call("find", _policy_json(policy), place.load_bytes(transcript))
+        found = place.readers.find(policy, place.load_bytes(transcript))
         place.save_bytes(key, found, "application/gzip")
     return StepResult(number, key)
 
@@ -201,9 +188,7 @@ def plan_record(
     key = f"plans/{source}/{depends[:32]}.json.gz"
     if not place.has(key):
         others = [place.load_bytes(other) for other in in_request]
-        (plan,) = place.apart.call(
-            "plan", _policy_json(policy), place.load_bytes(transcript), place.load_bytes(found), *others
-        )
+        plan = place.readers.plan(policy, place.load_bytes(transcript), place.load_bytes(found), others)
         place.save_bytes(key, plan, "application/gzip")
     return StepResult(number, key)
 
@@ -217,14 +202,8 @@ def redact_record(place: Workplace, manifest: str, number: int, transcript: str,
     depends = fingerprint(digest(plan_bytes), transcript, record.title, pipeline.redaction_fingerprint(place.policy))
     key = f"redacted/{record.sha256}/{depends[:32]}.pdf"
     if not place.has(key):
-        (pdf,) = place.apart.call(
-            "redact",
-            encode(place.reading),
-            encode(record.media),
-            plan_bytes,
-            place.load_bytes(transcript),
-            record.title.encode(),
-            _source(place, record),
+        pdf = place.readers.redact(
+            record.media, plan_bytes, place.load_bytes(transcript), record.title, _source(place, record)
         )
         place.save_bytes(key, pdf, "application/pdf")
     return StepResult(number, key)
@@ -238,7 +217,7 @@ def gate_record(place: Workplace, number: int, transcript: str, plan: str, pdf: 
     depends = fingerprint(digest(plan_bytes), transcript, place.gate_fingerprint)
     key = f"reports/{digest(data)}/{depends[:32]}.json.gz"
     if not place.has(key):
-        (report,) = place.apart.call("gate", encode(place.reading), data, plan_bytes, place.load_bytes(transcript))
+        report = place.readers.gate(data, plan_bytes, place.load_bytes(transcript))
         place.save_bytes(key, report, "application/gzip")
     report_now = place.load(key, VerificationReport)
     return StepResult(number, key, refusal(report_now), pipeline.doubtful_pages(report_now))
@@ -255,10 +234,6 @@ def _names(key: str) -> tuple[str, str]:
 
 def _record(place: Workplace, manifest: str, number: int) -> Record:
     return next(record for record in place.load(manifest, Manifest).records if record.number == number)
-
-
-def _policy_json(policy: Policy) -> bytes:
-    return policy.model_dump_json(by_alias=True).encode()
 
 
 def _source(place: Workplace, record: Record) -> bytes:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tasks import pipeline
-from tasks.apart import Apart
 from tasks.codec import decode, encode, fingerprint, pack, unpack
 from tasks.disclosure.keys import SigningKeys
 from tasks.errors import ConfigurationError
 from tasks.jobs import ReadingSettings
+from tasks.readers import Readers
 from tasks.request import Policy
 from tasks.store import ObjectStore
 
@@ -39,7 +39,7 @@ class Workplace:
         buckets: names of its buckets.
         policy: of the authority, before a request's overrides.
         reading: OCR settings and limits.
-        apart: the processes that parse.
+        readers: the stages that touch files, each in a fresh process.
         keys: for signing and for commitments; None where nothing is published.
         allow_unreviewed: whether a request may ask to be published without a person's approval.
     """
@@ -50,7 +50,7 @@ class Workplace:
         buckets: Buckets,
         policy: Policy,
         reading: ReadingSettings,
-        apart: Apart,
+        readers: Readers,
         keys: SigningKeys | None = None,
         allow_unreviewed: bool = False,
     ) -> None:
@@ -58,7 +58,7 @@ class Workplace:
         self.buckets = buckets
         self.policy = policy
         self.reading = reading
-        self.apart = apart
+        self.readers = readers
         self._keys = keys
         self.allow_unreviewed = allow_unreviewed
         self.reading_fingerprint = pipeline.reading_fingerprint(reading.ocr, reading.limits)

@@ -24,6 +24,7 @@ from tasks.disclosure.keys import load_keys
 from tasks.errors import FoiError, LeakFoundError, NotApprovedError, RecordChangedError, RejectedInputError
 from tasks.jobs import ReadingSettings
 from tasks.model import Doubt, Finding, Manifest, PageReview, RedactionPlan, StageKeys, State, VerificationReport
+from tasks.readers import Readers
 from tasks.request import Policy
 from tasks.status import load_status, update_status
 from tasks.workplace import Buckets, Workplace
@@ -43,7 +44,9 @@ def place(juicefs_store: StoreServer, tmp_path_factory: pytest.TempPathFactory) 
     made = make_keys(tmp_path_factory.mktemp("keys"))
     keys = load_keys(made.signing.read_bytes(), made.commitment.read_bytes())
     with Apart(2) as apart:
-        yield Workplace(juicefs_store.store, BUCKETS, Policy(), ReadingSettings(), apart, keys, True)
+        yield Workplace(
+            juicefs_store.store, BUCKETS, Policy(), ReadingSettings(), Readers(apart, ReadingSettings()), keys, True
+        )
 
 
 def memo(*lines: str) -> bytes:
@@ -121,7 +124,7 @@ def test_without_an_approval_nothing_leaves(place: Workplace) -> None:
 def test_the_setting_decides_whether_a_request_may_ask_for_no_review(place: Workplace) -> None:
     reference = upload(place)
     dossier, _ = to_dossier(place, reference)
-    strict = Workplace(place.store, BUCKETS, place.policy, place.reading, place.apart, place.keys)
+    strict = Workplace(place.store, BUCKETS, place.policy, place.reading, place.readers, place.keys)
     assert "FOI_ALLOW_UNREVIEWED" in casework.decide_by_policy(strict, reference, dossier)
     assert casework.find_approval(place, reference, dossier) is None
 
@@ -253,7 +256,7 @@ def test_a_stricter_gate_looks_at_every_file_again(place: Workplace, monkeypatch
     """The version of a stage is part of its results' names, and of no earlier stage's."""
     _, keys = to_gate(place, upload(place))
     monkeypatch.setattr(pipeline, "GATE", pipeline.GATE + 1)
-    newer = Workplace(place.store, BUCKETS, place.policy, place.reading, place.apart, place.keys, True)
+    newer = Workplace(place.store, BUCKETS, place.policy, place.reading, place.readers, place.keys, True)
     again = steps.gate_record.fn(newer, 1, keys.transcript, keys.plan, keys.pdf)
     assert again.key != keys.report
     assert newer.reading_fingerprint == place.reading_fingerprint
