@@ -148,7 +148,7 @@ def numbers_in(columns: Sequence[Column], claimed: Claimed) -> Iterator[tuple[Ki
 
 
 def to_the_edge(claimed: Claimed) -> Iterator[tuple[Kind, tuple[int, ...]]]:
-    """Claims of addresses grown to the left edge that the addresses of their column share: the first name was torn off."""
+    """Claims of addresses whose first name was torn off, grown to the left edge that those of their column share."""
     words = claimed.reading.words
     texts = [(kind, sorted(ordinals)) for kind, ordinals in claimed.claims if kind in _TEXT_KINDS and ordinals]
     starts = [words[ordinals[0]].box.x0 for _, ordinals in texts]

@@ -70,7 +70,7 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
         for sighting in sightings:
             detection = _detection(page, reading, sighting, policy)
             if detection is not None:
-                seen = layered if reading.reader == _LAYER else found
+                seen = layered if reading.reader == _LAYER and _is_slanted(page) else found
                 (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
     found += [_by_its_ink(detection, found) for detection in layered]
     for symbol in page.symbols:
@@ -344,6 +344,10 @@ def _area_of_union(boxes: Sequence[Box]) -> int:
     return total
 
 
+def _is_slanted(page: PageTranscript) -> bool:
+    return any(reading.frame.skew_deg for reading in page.readings)
+
+
 def _by_its_ink(detection: Detection, seen: Sequence[Detection]) -> Detection:
     """A text layer's claim without what a reader of the pixels claims too.
 
@@ -447,7 +451,7 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
                 # What lies elsewhere covers nothing here, whatever it says; comparing forms is the dear part.
                 near = [(d, forms) for d, forms in known if _meet(d.regions, detection.regions)]
                 over = [r.padded(3) for d, forms in near if _alike(value.form, forms) for r in d.regions]
-                if over and reading.reader == _LAYER:
+                if over and reading.reader == _LAYER and _is_slanted(page):
                     beyond = tuple(b for region in detection.regions for b in _beyond(region, over))
                     if beyond:
                         repeats.append(replace(detection, regions=beyond))

@@ -21,6 +21,8 @@ from tasks.model import Detection, Kind
 _NUMBERS = frozenset({Kind.PHONE, Kind.FAX, Kind.PAGER, Kind.RADIO, Kind.EXTENSION})
 _TEXTS = frozenset({Kind.EMAIL, Kind.URL, Kind.HANDLE, Kind.TERM})
 _LEAST_DIGITS = 6
+_LEAST_EXTENSION = 5
+"""An extension this long, once found, names one telephone of the authority wherever it stands alone."""
 _LEAST_GLYPHS = 8
 _SEPARATORS = frozenset(" \t\n-–—.,()/·'’:_[]+")
 
@@ -62,7 +64,8 @@ def _numbers(detection: Detection) -> Iterator[SoughtValue]:
     pieces = [detection.text[a:b] for a, b, _ in phone.windows(detection.text, 0)] or [detection.text]
     for piece in pieces:
         form = number_form(piece)
-        if _LEAST_DIGITS <= len(form) <= 15 and len(set(form)) > 2:
+        least = _LEAST_EXTENSION if detection.kind is Kind.EXTENSION else _LEAST_DIGITS
+        if least <= len(form) <= 15 and len(set(form)) > 2:
             yield SoughtValue(detection.kind, form, True, 1 if len(form) >= 10 else 0)
             if len(form) == 11 and form[0] == "0":
                 yield SoughtValue(detection.kind, "44" + form[1:], True, 1)

@@ -40,6 +40,17 @@ POSTCODE_NEAR_MISSES = [
 ]
 ADDRESS_HITS = [
     (
+        "by writing to Kestrel\nHouse, 73 Tollgate Drive,\nAnytown ZZ46 5NT.",
+        "Kestrel\nHouse, 73 Tollgate Drive,\nAnytown ZZ46 5NT",
+    ),
+    ("PO Box 2873\nAnytown\nzzl2 dar", "PO Box 2873\nAnytown\nzzl2 dar"),
+    ("Peel Centre, 61b Cobalt Way,\nAnytown\nZ2Z7 9RD", "Peel Centre, 61b Cobalt Way,\nAnytown\nZ2Z7 9RD"),
+    (
+        "Sth Floor\nEmpress Court\n227 Lower Fold\nAnytown\nZZ46 9BJ",
+        "Sth Floor\nEmpress Court\n227 Lower Fold\nAnytown\nZZ46 9BJ",
+    ),
+    ("forms to 15-97\nAny Road, Anytown, ZZ7 2WB marked", "15-97\nAny Road, Anytown, ZZ7 2WB"),
+    (
         "who lives at 3rd Floor West, Chapter Court, 212 Any Lane, Thatford, Someshire ZZ6 6QE. Next",
         "3rd Floor West, Chapter Court, 212 Any Lane, Thatford, Someshire ZZ6 6QE",
     ),
@@ -57,6 +68,7 @@ ADDRESS_HITS = [
     ("DX 58343, Thatford 5", "DX 58343, Thatford 5"),
 ]
 ADDRESS_NEAR_MISSES = [
+    "3 | Vehicle YZ70 GDX",
     "on 13 March 2019 the Street Team met",
     "Room 24 was booked",
     "page 12 Street lighting",

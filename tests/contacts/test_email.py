@@ -4,6 +4,13 @@ from tasks.contacts.recognisers.email import RECOGNISER
 from tests.contacts.claims import claimed
 
 HITS = [
+    ("Contact Helen. Person@force.pnn.police.uk or", "Helen. Person@force.pnn.police.uk"),
+    ("Contact PRESS. BUREAU@FORCE.POLICE.UK or", "PRESS. BUREAU@FORCE.POLICE.UK"),
+    ("contact Helen.\n-Person@force.police.uk or", "Helen.\n-Person@force.police.uk"),
+    ("contact desk--\nhelp@example.org or", "desk--\nhelp@example.org"),
+    ("contact HQ,Support@force.police.uk or", "HQ,Support@force.police.uk"),
+    ("contact a_person-\n“force.police.uk or", "a_person-\n“force.police.uk"),
+    ("‘Any Person’ [mailto:a.person@example.org]", "a.person@example.org"),
     ("Write to a.person@force.police.uk today.", "a.person@force.police.uk"),
     ("j.smith3 1 @met.police.uk", "j.smith3 1 @met.police.uk"),
     ("j.smith22 @ met police.uk", "j.smith22 @ met police.uk"),

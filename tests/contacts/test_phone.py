@@ -4,6 +4,9 @@ from tasks.contacts.recognisers.phone import RECOGNISER, plan_score
 from tests.contacts.claims import claimed
 
 HITS = [
+    ("be reached on\t(07700)\t900400;\tISSI", "(07700)\t900400"),
+    ("or\n(020)\n7946 0125.\nAny", "(020)\n7946 0125"),
+    ("by 447700900645 or", "447700900645"),
     ("ring 020 7946 0958 now", "020 7946 0958"),
     ("O20 7946 0958", "O20 7946 0958"),
     ("020 7946 O95B", "020 7946 O95B"),

@@ -4,6 +4,12 @@ from tasks.contacts.recognisers import handle, url
 from tests.contacts.claims import claimed
 
 URL_HITS = [
+    ("your entry at wtte//forcenet/people/directory or", "wtte//forcenet/people/directory"),
+    ("standards force police uk", "standards force police uk"),
+    (
+        "https://share.force.local/sites/A/Shared%20Docs/816f0 1 8a7 1c67/For\nms/All.aspx?Root=%2Fsites&v=64\nNext",
+        "https://share.force.local/sites/A/Shared%20Docs/816f0 1 8a7 1c67/For\nms/All.aspx?Root=%2Fsites&v=64",
+    ),
     ("see https://www.example.org/a/b?c=d.", "https://www.example.org/a/b?c=d"),
     ("HTTP://WESTNET/culture is", "HTTP://WESTNET/culture"),
     ("http://westnet/people/directory or", "http://westnet/people/directory"),
@@ -19,6 +25,7 @@ URL_HITS = [
     ("\\\\fileserver\\share\\team", "\\\\fileserver\\share\\team"),
 ]
 URL_NEAR_MISSES = [
+    "asked the police. UK forces agreed",
     "standards_6.4.61.docx",
     "report.pdf and notes.doc",
     "the end.The next sentence",
@@ -29,6 +36,7 @@ URL_NEAR_MISSES = [
     "12.45 hrs",
 ]
 HANDLE_HITS = [
+    ("on Teams at live:.cid. 48e1b47df25d.", "live:.cid. 48e1b47df25d"),
     ("Follow @Some_Handle and", "@Some_Handle"),
     ("Skype live:.cid.76f6d7264032", "live:.cid.76f6d7264032"),
     ("Teams: wei_jessop.deu", "wei_jessop.deu"),
@@ -37,7 +45,14 @@ HANDLE_HITS = [
     ("facebook.com/some.page", "facebook.com/some.page"),
     ("instagram.com/some_page", "instagram.com/some_page"),
 ]
-HANDLE_NEAR_MISSES = ["21 @ £4.41", "Teams meeting at 10", "Signal Sqn", "live: the show", "@ 12"]
+HANDLE_NEAR_MISSES = [
+    "filed © ppPerson today",
+    "21 @ £4.41",
+    "Teams meeting at 10",
+    "Signal Sqn",
+    "live: the show",
+    "@ 12",
+]
 
 
 @pytest.mark.parametrize(("text", "value"), URL_HITS)

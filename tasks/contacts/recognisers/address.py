@@ -119,7 +119,8 @@ _NAMELESS = re.compile(rf"(?:{_PREMISE_WORDS})\b")
 """A part that begins with the word for a building, not with its name."""
 _TAIL = re.compile(
     r"(?P<town>(?:[ ]?[,.\n·•\-–][ ]?\n?[ ]?(?:[A-Z][A-Za-z'’]+[ ]?){1,3}){0,4}?)[ ]?[,.;\n·•\-–]?[ ]?\n?[ ]?"
-    r"(?P<out>[A-Za-z|\[][A-Za-z0-9|\]]{1,4})[ .:\-\n]{1,2}(?P<in>[A-Za-z0-9|]{3})(?![A-Za-z0-9])(?=[ ]?[.,;)·•|\-–»]|[ ]?\n|[ ]*$|\t)"
+    r"(?P<out>[A-Za-z|\[][A-Za-z0-9|\]]{1,4})[ .:\-\n]{1,2}(?P<in>[A-Za-z0-9|]{3})"
+    r"(?![A-Za-z0-9])(?=[ ]?[.,;)·•|\-–»]|[ ]?\n|[ ]*$|\t)"
 )
 _HALF_TAIL = re.compile(r"[ ]?\n?[ ]?[0-9OIlSZQ][ ]?[A-Z]{2}(?![A-Za-z0-9])(?=[ ]?[.,;)]|[ ]?\n|[ ]*$)")
 

@@ -140,7 +140,7 @@ def _read_local(text: str, at: int) -> int:
             torn = re.fullmatch(r"[a-z]+[.,]", token) and piece[:1].islower() and not is_common_word(token)
             torn = torn or (re.fullmatch(r"[A-Z]{2,}[.,]", token) and piece.isupper())
             torn = torn or (_name_before(token) and piece[:1].isupper())
-            torn = torn or token in ("|", "l", "1", "!")
+            torn = torn or (token in ("|", "l", "1", "!") and text[start - 1] != "\t")
             open_end = torn or (
                 token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
             )

@@ -58,9 +58,9 @@ def _validate_labelled(match: re.Match[str]) -> Iterable[Found]:
 
 
 def _validate_skype(match: re.Match[str]) -> Iterable[Found]:
-    name = match.group("value").split(":")[-1]
-    if re.search(r"[._\d]", name.strip(".,")):
-        yield match.start("value"), match.end("value"), 1.0
+    value = match.group("value").rstrip(".,:")
+    if re.search(r"[._\d]", value.split(":")[-1].strip(".,")):
+        yield match.start("value"), match.start("value") + len(value), 1.0
 
 
 def _validate_at_name(match: re.Match[str]) -> Iterable[Found]:

@@ -34,7 +34,8 @@ _TOKEN = re.compile(r"[^\s<>\"]+")
 
 
 _DEBRIS = re.compile(
-    r"(?:[ ](?![a-z]{1,4}[ ])[^\s<>\"@]{1,12}){0,3}[ ][^\s<>\"@]*(?:[A-Za-z0-9][=%&?][A-Za-z0-9%]|\.aspx?\b|[?&=]$|\w/[A-Z]\w*(?=\n))[^\s<>\"@]*"
+    r"(?:[ ](?![a-z]{1,4}[ ])[^\s<>\"@]{1,12}){0,3}[ ][^\s<>\"@]*"
+    r"(?:[A-Za-z0-9][=%&?][A-Za-z0-9%]|\.aspx?\b|[?&=]$|\w/[A-Z]\w*(?=\n))[^\s<>\"@]*"
     r"|[ ]?\n[^\s<>\"@]*(?:[A-Za-z0-9]=[A-Za-z0-9%]|%[0-9A-F]{2}[a-z]|\.aspx?\b)[^\s<>\"@]*"
 )
 """Pieces of a long path that a scan has parted by spaces, or the rest of one on the next line."""
@@ -110,7 +111,8 @@ def _trim(text: str, start: int, end: int) -> int:
 _STROKES = re.compile(r"(?<![\w/.])(?:[A-Za-z0-9.!]{1,6}[ ]?[:;.,]?[ ]?)?//(?=[A-Za-z]{2,}[\w\-]*[./])[^\s<>\"]+")
 """Two strokes before a host: whatever is left of the scheme, nothing else is written like it."""
 _SPACED_ENDING = re.compile(
-    r"(?<![\w@.])(?P<value>(?:[A-Za-z][A-Za-z\-]{1,20}[ .,]{1,2}){1,3}(?:p[o0]li[cg]e[ .,:]{0,2}u[kh]|nhs[ .,]{0,2}(?:uk|net))"
+    r"(?<![\w@.])(?P<value>(?:[A-Za-z][A-Za-z\-]{1,20}[ .,]{1,2}){1,3}"
+    r"(?:p[o0]li[cg]e[ .,:]{0,2}u[kh]|nhs[ .,]{0,2}(?:uk|net))"
     r"(?:[ ]?/[^\s<>\"]+)?)(?![\w@])"
 )
 
@@ -121,7 +123,7 @@ def _validate_strokes(match: re.Match[str]) -> Iterable[Found]:
 
 
 def _validate_spaced_ending(match: re.Match[str]) -> Iterable[Found]:
-    """A host whose dots were lost, by an ending that no sentence has; of the words before it those that are no prose."""
+    """A host whose dots were lost, by an ending that no sentence has; of the words before it what is no prose."""
     value = match.group("value")
     words = list(re.finditer(r"[^ ]+", value))
     start = words[0].start()
