@@ -15,8 +15,8 @@ help:  ## say what there is
 demo: $(VENV)/.run  ## run the main job on a sample request and say what to open
 	@$(BIN)/foi demo
 
-up: $(VENV)/.run  ## the embedded stack in one terminal: store, Prefect, worker, watcher
-	@$(BIN)/foi up
+up: $(VENV)/.run  ## the demo's stack again, to look at: store, Prefect, worker, watcher; Ctrl-C stops it
+	@$(BIN)/foi up --policy infra/demo/policy.json --allow-unreviewed
 
 test: lint  ## lint, then every test on real Tesseract, S3 servers and Prefect
 	$(BIN)/pytest

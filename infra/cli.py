@@ -272,14 +272,17 @@ def up(
     allow_unreviewed: Annotated[
         bool, typer.Option(help="Let requests that ask for no review be published without a person.")
     ] = False,
+    policy: Annotated[Path | None, typer.Option(help="Policy file (JSON); default: the built-in policy.")] = None,
 ) -> None:
     """Start the embedded store, Prefect, a worker and the watcher; stop them with Ctrl-C. Data persists.
+
+    Under another policy than before, every request is processed again.
 
     Example: foi up
     """
     from infra.up import run_until_interrupted
 
-    run_until_interrupted(console, state, allow_unreviewed)
+    run_until_interrupted(console, state, allow_unreviewed, policy)
 
 
 @app.command()

@@ -26,6 +26,7 @@ from tasks.errors import (
     ConfigurationError,
     InvalidRequestError,
     NotApprovedError,
+    NothingThereError,
     RecordMissingError,
     StoreUnavailableError,
     UnknownRequestError,
@@ -160,11 +161,11 @@ def review(place: Workplace, reference: str, folder: Path) -> tuple[str, Path]:
 
     Raises:
         UnknownRequestError: no such request.
-        NotApprovedError: nothing of it is held.
+        NothingThereError: nothing of it is held.
     """
     status = load_status(place, reference)
-    if not status.dossier:
-        raise NotApprovedError(f"The request is {status.state}: there is nothing to look at.", subject=reference)
+    if not status.dossier or status.state is State.BLOCKED:
+        raise NothingThereError(f"It is {status.state}: no draft is held.", subject=reference)
     for path, data in draft_bundle(place, reference, status.dossier).items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,11 +178,11 @@ def withdraw(place: Workplace, reference: str, reason: str) -> None:
 
     Raises:
         UnknownRequestError: no such request.
-        NotApprovedError: it is not public.
+        NothingThereError: it is not public.
     """
     status = load_status(place, reference)
-    if not status.version:
-        raise NotApprovedError(f"The request is {status.state}: there is nothing to withdraw.", subject=reference)
+    if not status.version or status.state is State.WITHDRAWN:
+        raise NothingThereError(f"It is {status.state}: nothing of it is public.", subject=reference)
     if find_in_text(reason, place.policy):  # here already: what a run is given stays in Prefect's database
         raise ConfigurationError("The reason holds a contact detail.", subject=reference)
     start_run(WITHDRAWAL, {"reference": reference, "reason": reason})
@@ -288,7 +289,11 @@ def caseload(place: Workplace, reference: str | None = None) -> list[CaseRow]:
         if status is None:
             safe = bool(REFERENCE.fullmatch(name))
             reason = "no run has seen it yet" if safe else "the folder's name is not a safe reference"
-            action = f"foi process {name}" if safe else "Ask upstream to rename the folder."
+            action = (
+                f"Wait a minute: its event starts one. Else: foi process {name}"
+                if safe
+                else "Ask upstream to rename the folder."
+            )
             rows.append(CaseRow(name, "new", reason, action, 0, due, left, "", ()))
             continue
         action = STATE_MEANING[status.state][1]

@@ -40,7 +40,7 @@ def _plain(title: str, *columns: str) -> Table:
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         numeric = column in {"pages", "marks", "version", "days"}
-        whole = column in {"outcome", "state", "due"}
+        whole = column in {"reference", "outcome", "state", "due"}
         table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     return table
 

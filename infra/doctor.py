@@ -117,7 +117,7 @@ def _try(name: str, look: Callable[[], str], environment: dict[str, str], needed
     try:
         return Check(name, True, look(), "", needed)
     except FoiError as error:
-        return Check(name, False, str(error), error.action, needed)
+        return Check(name, False, str(error), "Start a stack: foi up. Or check the FOI_ settings.", needed)
     except Exception as error:
         return Check(name, False, type(error).__name__, "Check the FOI_ settings.", needed)
     finally:

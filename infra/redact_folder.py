@@ -18,7 +18,7 @@ import msgspec
 
 from tasks.apart import Apart
 from tasks.codec import digest, encode, unpack
-from tasks.errors import ConfigurationError, FoiError, LeakFoundError, LimitExceededError, RejectedInputError
+from tasks.errors import FoiError, LeakFoundError, LimitExceededError, OutputFolderError, RejectedInputError
 from tasks.jobs import ReadingSettings
 from tasks.model import Media, RedactionPlan, VerificationReport
 from tasks.pipeline import LOOKS, doubtful_pages, pages_to_review
@@ -103,13 +103,13 @@ def check_output(inputs: Sequence[Input], output: Path) -> None:
     """Refuse an output folder in which a result would take the place of an input.
 
     Raises:
-        ConfigurationError: naming the first input at risk.
+        OutputFolderError: naming the first input at risk.
     """
     originals = {one.path.resolve() for one in inputs}
     for one in inputs:
         for suffix in (".pdf", ".json"):
             if (output / one.stem.with_name(one.stem.name + suffix)).resolve() in originals:
-                raise ConfigurationError("The output folder is where the originals are.", subject=str(one.path))
+                raise OutputFolderError(subject=str(one.path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ def open_stack(console: Console, state: Path, allow_unreviewed: bool, policy: Pa
             stack.__exit__(None, None, None)
 
 
-def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool) -> None:
+def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool, policy: Path | None) -> None:
     """`foi up`."""
-    with open_stack(console, state, allow_unreviewed) as stack:
+    with open_stack(console, state, allow_unreviewed, policy) as stack:
         store = stack.environment["FOI_STORE_ENDPOINT"]
         console.print(f"[bold]Prefect UI[/]      {stack.ui_url}")
         console.print(

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from tasks import pipeline
 from tasks.arrival import load_request
-from tasks.codec import digest, unpack
+from tasks.codec import digest, encode, unpack
 from tasks.contacts.plain import find_in_text, withhold_in_text
 from tasks.disclosure import publish as publishing
 from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
@@ -78,7 +78,7 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
     if refused:
         raise LeakFoundError("; ".join(refused))
     plans = [place.load(keys.plan, RedactionPlan) for keys in stages]
-    values = {value for plan in plans for value in plan.withheld}
+    values = _not_ours({value for plan in plans for value in plan.withheld}, policy)
     by_number = {record.number: record for record in taken.records}
     records = tuple(
         _redacted(place, by_number[keys.number], keys, plan, report)
@@ -147,6 +147,12 @@ def _letter(request: Request, policy: Policy, values: set[str]) -> dict[str, obj
 def _publishable(text: str, request: Request, policy: Policy, values: set[str]) -> str:
     terms = (*request.requester_terms, *sorted(value for value in values if len(value) >= MIN_TERM))
     return withhold_in_text(text, policy, terms)
+
+
+def _not_ours(values: set[str], policy: Policy) -> set[str]:
+    """The values but for those in what the authority prints of itself on every letter: its own site is no secret."""
+    own = {"authority": encode(policy.authority.model_dump(mode="json"))}
+    return {value for value in values if not check_values(own, [value])}
 
 
 def refuse_values(bundle: Mapping[str, bytes], values: set[str]) -> None:
@@ -271,7 +277,7 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
         files,
         policy,
         place.keys,
-        inspect=lambda bundle: refuse_values(bundle, values),
+        inspect=lambda bundle: refuse_values(bundle, _not_ours(values, policy)),
     )
     return entry.version
 

@@ -179,6 +179,24 @@ class UnknownRequestError(FoiError):
     exit_code = 2
 
 
+class NothingThereError(FoiError):
+    """The request exists, and has nothing of what was asked for."""
+
+    code = "nothing-there"
+    message = "The request has nothing of that kind."
+    action = "See where it stands: foi status, with its reference."
+    exit_code = 2
+
+
+class OutputFolderError(FoiError):
+    """A result would be written over an original."""
+
+    code = "output-folder"
+    message = "A result would take the place of an original."
+    action = "Choose another folder with --output."
+    exit_code = 2
+
+
 class VerificationFailedError(FoiError):
     """A published bundle does not hold what it claims."""
 

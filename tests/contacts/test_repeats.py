@@ -82,5 +82,5 @@ def test_a_street_line_is_found_again_without_its_postcode() -> None:
 def test_a_five_digit_extension_is_found_again_where_nothing_names_it() -> None:
     known = detection(Kind.EXTENSION, "74676")
     assert repeats_in("the proof must read 74676 and not", known) == ["74676"]
-    assert repeats_in("order 4500746763 of 74676.50 pounds", known) == []
+    assert repeats_in("order 4500746763 of 746761 pounds", known) == []
     assert repeats_in("the proof must read 4676 and not", detection(Kind.EXTENSION, "4676")) == []
