@@ -25,7 +25,7 @@ from tasks.errors import FoiError, LeakFoundError, NotApprovedError, RecordChang
 from tasks.jobs import ReadingSettings
 from tasks.model import Doubt, Finding, Manifest, PageReview, RedactionPlan, StageKeys, State, VerificationReport
 from tasks.readers import Readers
-from tasks.request import Policy
+from tasks.request import Authority, Policy
 from tasks.status import load_status, update_status
 from tasks.workplace import Buckets, Workplace
 from tests.conftest import StoreServer
@@ -232,6 +232,18 @@ def test_a_withheld_value_elsewhere_in_the_bundle_stops_it() -> None:
     with pytest.raises(LeakFoundError):
         casework.refuse_values({f"data/records/{VALUE}.pdf": b""}, {VALUE})
     casework.refuse_values({"data/schedule.csv": b"1,email,s.31(1)(a)"}, {VALUE})
+
+
+def test_the_authoritys_own_site_does_not_block_its_letters(place: Workplace) -> None:
+    """Its records withhold a mailbox host; its letters are published on a site below that host."""
+    theirs = Policy(authority=Authority(name="Eastmere", url="https://foi.eastmere.example.org"))
+    elsewhere = Workplace(place.store, BUCKETS, theirs, place.reading, place.readers, place.keys, True)
+    reference = upload(elsewhere)
+    put(elsewhere, reference, "records/memo.png", memo("The intranet host is eastmere.example.org today.", f"Ref {reference}"))
+    dossier, keys = to_dossier(elsewhere, reference)
+    assert "eastmere.example.org" in elsewhere.load(keys.plan, RedactionPlan).withheld
+    assert casework.decide_by_policy(elsewhere, reference, dossier) == ""
+    assert casework.publish_approved(elsewhere, reference, dossier) == 1
 
 
 def test_a_run_works_with_the_request_it_took_in(place: Workplace) -> None:
