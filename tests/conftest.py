@@ -81,7 +81,7 @@ def _seaweedfs(folder: Path, ports: dict[str, int], access_key: str, secret_key:
         *(program("weed"), "server", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", "-filer", "-s3"),
         *(f"-{name}={port}" for name, port in ports.items()),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={config}", "-s3.autoCreateBucket=false"),
-        *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
+        *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=200"),
     ]
     return Child("seaweedfs", argv, os.environ, folder)
 
