@@ -239,7 +239,12 @@ def test_the_authoritys_own_site_does_not_block_its_letters(place: Workplace) ->
     theirs = Policy(authority=Authority(name="Eastmere", url="https://foi.eastmere.example.org"))
     elsewhere = Workplace(place.store, BUCKETS, theirs, place.reading, place.readers, place.keys, True)
     reference = upload(elsewhere)
-    put(elsewhere, reference, "records/memo.png", memo("The intranet host is eastmere.example.org today.", f"Ref {reference}"))
+    put(
+        elsewhere,
+        reference,
+        "records/memo.png",
+        memo("The intranet host is eastmere.example.org today.", f"Ref {reference}"),
+    )
     dossier, keys = to_dossier(elsewhere, reference)
     assert "eastmere.example.org" in elsewhere.load(keys.plan, RedactionPlan).withheld
     assert casework.decide_by_policy(elsewhere, reference, dossier) == ""
