@@ -45,8 +45,6 @@ LETTER_GROUPS: tuple[tuple[str, str], ...] = (
 PAIRS: tuple[tuple[str, str], ...] = (("rn", "m"), ("vv", "w"), ("ii", "u"), ("cl", "d"), ("nn", "m"))
 """Two letters a reader takes for one."""
 
-AT_READINGS = "@©®"
-"""Single glyphs that stand for the at sign; of these only `@` itself is beyond doubt."""
 
 _CLASS = {member: name for name, members in LETTER_GROUPS for member in members}
 

@@ -112,7 +112,6 @@ _KIND_ORDER = (
     Kind.ADDRESS,
 )
 _WHOLE = {kind: re.compile(rf"(?:{alternatives(kind)})", re.IGNORECASE) for kind in _KIND_ORDER}
-_SHORT_EXACT = re.compile(r"x|t|m|f|e|p|w|o", re.IGNORECASE)
 _LETTER_LABEL = {
     **dict.fromkeys("tmpd", Kind.PHONE),
     "f": Kind.FAX,

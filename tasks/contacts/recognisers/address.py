@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tasks.contacts.labels import alternatives
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.contacts.recognisers.postcode import BFPO, candidates
 from tasks.model import Kind
@@ -42,9 +41,6 @@ _MONTH_OR_TIME = re.compile(
 )
 _TOKEN_LEFT = re.compile(r"[^\s,·•|;]+$")
 _CONNECTORS = frozenset(("of", "the", "and", "upon", "on", "under", "le", "la", "de", "c/o", "nr", "near", "o'"))
-_STOP_BEFORE = re.compile(
-    rf"(?:^|[\s(])(?:{alternatives(Kind.ADDRESS)}|to|at|from|is|lives|in|visit|of)[ \t]*[:.\-–]?$"
-)
 _BEFORE_FLOOR = re.compile(
     r"(?:^|[\s,])(?:\d{1,4}(?:st|nd|rd|th|[A-Za-z])?|Ground|First|Second|Third|Flat|Apt|Room|Unit|Suite)$"
 )

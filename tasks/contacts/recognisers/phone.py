@@ -21,7 +21,6 @@ from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
 GLYPH = r"[0-9OoQDU°lI|!\]iSs$§ZzGgbqBATE&]"
-GROUP = rf"{GLYPH}*[0-9OoIlSB|]{GLYPH}*"
 SEPARATOR = r"(?:[ ]?(?:\(0\)|\([Oo]\))[ ]?|[ ]?[\-–—−.,/()\[\]·•'’`:_~=*\"“”‘„]{1,3}(?:[ ]{0,2}|(?<=\))\t)|[ ]{1,2})"
 _RUN = re.compile(rf"(?<![A-Za-z0-9£$€@#%])[+(\[{{*]{{0,3}}[ ]?{GLYPH}+(?:{SEPARATOR}{GLYPH}+){{0,15}}(?![A-Za-z0-9%])")
 _GLUED_RUN = re.compile(
