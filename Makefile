@@ -7,7 +7,7 @@ PINS := infra/constraints.txt
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up test fast lint format clean
+.PHONY: help demo up test fast lint mutants format clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ lint: $(VENV)/.dev  ## ruff and mypy, exactly as `make test` runs them
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+mutants: $(VENV)/.dev  ## change the gate in 200 small ways and say how many the tests notice (about 20 minutes)
+	nice -n 10 $(BIN)/python -m tests.attacks.mutants --count 200
+
 format: $(VENV)/.dev  ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -42,7 +45,9 @@ $(VENV)/.run: pyproject.toml $(PINS) infra/install-packages
 	$(BIN)/pip install --quiet --constraint $(PINS) --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+$(VENV)/.dev: $(VENV)/.run infra/opinions.txt
 	@infra/install-packages test
+	@infra/make-venv $(VENV)/opinions
+	$(VENV)/opinions/bin/pip install --quiet --requirement infra/opinions.txt
 	$(BIN)/pip install --quiet --constraint $(PINS) --editable '.[dev]'
 	@touch $@

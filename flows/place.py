@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from flows.settings import Settings, open_store
@@ -11,9 +12,11 @@ from tasks.apart import Apart
 from tasks.disclosure.keys import SigningKeys, load_keys
 from tasks.errors import ConfigurationError
 from tasks.jobs import ReadingSettings
+from tasks.model import Role
 from tasks.readers import Readers
 from tasks.reading.ocr import OcrSettings
 from tasks.request import Policy, parse_policy
+from tasks.store import ObjectStore
 from tasks.workplace import Buckets, Workplace
 
 
@@ -54,14 +57,20 @@ def _load_keys(settings: Settings) -> SigningKeys | None:
 def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
     """The workplace of this process; its child processes end with it."""
     settings = settings or Settings()
+
+    @cache
+    def store_of(role: Role) -> ObjectStore:
+        return open_store(settings, role)
+
     reading = ReadingSettings(ocr=OcrSettings(timeout_s=settings.ocr_timeout_s))
-    with Apart(settings.jobs) as apart:
+    with Apart(settings.jobs, bounds=settings.bounds, needs=settings.needed_layers) as apart:
         yield Workplace(
-            open_store(settings),
+            store_of(Role.WORK),
             buckets_of(settings),
             load_policy(settings.policy_file),
             reading,
             Readers(apart, reading),
             _load_keys(settings),
             settings.allow_unreviewed,
+            store_of,
         )

@@ -17,7 +17,7 @@ from prefect.states import State as PrefectState
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.place import open_place
-from flows.states import settling
+from flows.states import quoting_nothing, settling
 from tasks import pipeline, steps
 from tasks.arrival import Intake
 from tasks.errors import InvalidRequestError, LeakFoundError, RecordChangedError
@@ -88,7 +88,7 @@ def process_request(reference: str) -> PrefectState:
     """Process one request: take in, read, find, plan, redact, gate, assemble; publish when that is approved."""
     if not REFERENCE.fullmatch(reference):
         raise InvalidRequestError("The reference is not a safe name.")
-    with open_place() as place:
+    with quoting_nothing(), open_place() as place:
         for attempt in range(ATTEMPTS):
             try:
                 return _take_in_and_process(place, reference)

@@ -14,7 +14,7 @@ from prefect.states import State as PrefectState
 from pydantic import Field
 
 from flows.place import open_place
-from flows.states import settling
+from flows.states import quoting_nothing, settling
 from tasks import steps
 from tasks.errors import InvalidRequestError, NotApprovedError
 from tasks.model import State
@@ -35,7 +35,7 @@ def release(
     """Release a held request, or keep it held."""
     if not REFERENCE.fullmatch(reference):
         raise InvalidRequestError("The reference is not a safe name.")
-    with open_place() as place:
+    with quoting_nothing(), open_place() as place:
         status = load_status(place, reference)
         if status.state not in {State.HELD, State.RELEASED} or not status.dossier.startswith(dossier):
             raise NotApprovedError

@@ -7,19 +7,37 @@ because its name is misspelt, stops the program at once and by name, without sho
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tasks.apart import LAYERS, Bounds
+from tasks.apart.bounds import MIB
 from tasks.errors import ConfigurationError
+from tasks.model import Role
 from tasks.request import fields_at_fault
-from tasks.store import S3Store
+from tasks.store import Account, S3Store
 
 PREFIX = "FOI_"
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+
+
+def _access_key(of: str) -> Any:
+    return Field(default="", repr=False, description=f"Access key of {of}; default: `FOI_STORE_ACCESS_KEY`.")
+
+
+def _secret_key() -> Any:
+    return Field(default=SecretStr(""), description="Secret key of that account.")
+
+
+def _names_of(known: Iterable[str]) -> str:
+    """Pattern of a list, separated by commas, of known names, or of nothing."""
+    one = f"({'|'.join(known)})"
+    return f"^({one}(,{one})*)?$"
 
 
 class Settings(BaseSettings):
@@ -31,9 +49,17 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:9000", description="URL of the object store, any server that speaks S3."
     )
     store_access_key: str = Field(
-        default="", repr=False, description="Access key of an account that may read and write the buckets."
+        default="", repr=False, description="Access key of the account for every role that has none of its own."
     )
-    store_secret_key: SecretStr = Field(default=SecretStr(""), description="Secret key of that account.")
+    store_secret_key: SecretStr = _secret_key()
+    store_upstream_access_key: str = _access_key("the account that uploads requests (`foi submit`)")
+    store_upstream_secret_key: SecretStr = _secret_key()
+    store_intake_access_key: str = _access_key("the account that only reads the intake bucket (the watcher)")
+    store_intake_secret_key: SecretStr = _secret_key()
+    store_work_access_key: str = _access_key("the account that processes requests")
+    store_work_secret_key: SecretStr = _secret_key()
+    store_publish_access_key: str = _access_key("the account that publishes and withdraws")
+    store_publish_secret_key: SecretStr = _secret_key()
     store_region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(
         default="us-east-1", description="Region of the object store; most private servers take any."
     )
@@ -55,11 +81,31 @@ class Settings(BaseSettings):
     jobs: Annotated[int, Field(ge=1, le=256)] = Field(
         default_factory=lambda: os.cpu_count() or 1, description="Records worked on at the same time."
     )
+    reader_memory_mib: Annotated[int, Field(ge=1024, le=1024 * 1024)] = Field(
+        default=4096,
+        description="MiB of memory (address space) that each process which reads files may take; a page of 80 million "
+        "pixels takes 2,100.",
+    )
+    sandbox: Annotated[str, Field(pattern=_names_of(LAYERS))] = Field(
+        default="",
+        description=f"Layers of the sandbox without which no file is read: {', '.join(LAYERS)}, separated by commas. "
+        "Those not named are used where the system allows it; `foi doctor` says which are.",
+    )
     allow_unreviewed: bool = Field(
         default=False, description="Whether a request that asks for no review may be published without a person."
     )
     state: Path = Field(
         default=Path("build/stack"), description="Folder of the embedded servers' data, credentials and logs."
+    )
+    prefect_host: str = Field(
+        default="127.0.0.1",
+        description="IPv4 address on which `foi up` lets Prefect's server listen; any but this machine's own needs "
+        "`PREFECT_SERVER_API_AUTH_STRING`.",
+    )
+    prefect_server_api_auth_string: SecretStr | None = Field(
+        default=None,
+        validation_alias="PREFECT_SERVER_API_AUTH_STRING",
+        description="`user:password` that the Prefect server of `foi up` is to ask for.",
     )
     prefect_api_url: Url | None = Field(
         default=None, validation_alias="PREFECT_API_URL", description="URL of the Prefect server's API."
@@ -84,6 +130,36 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigurationError(f"{_as_variables(fields_at_fault(error))}.") from None
+        for role in Role:
+            own = self._own_account(role)
+            if not own and (own.access_key or own.secret_key):
+                raise ConfigurationError(_both(role))
+
+    def _own_account(self, role: str) -> Account:
+        names = _credentials_of(role)
+        secret: SecretStr = getattr(self, names[1])
+        return Account(getattr(self, names[0]), secret.get_secret_value())
+
+    def account(self, role: Role) -> Account:
+        """The account of a role: its own, else the one for all.
+
+        Raises:
+            ConfigurationError: there is neither.
+        """
+        account = self._own_account(role) or self._own_account("")
+        if not account:
+            raise ConfigurationError(f"No account for the role {role}. {_both('')}")
+        return account
+
+    @property
+    def needed_layers(self) -> frozenset[str]:
+        """Layers of the sandbox without which no file is read."""
+        return frozenset(filter(None, self.sandbox.split(",")))
+
+    @property
+    def bounds(self) -> Bounds:
+        """What each process that reads files may use up."""
+        return Bounds(memory_bytes=self.reader_memory_mib * MIB)
 
     @property
     def intake_bucket(self) -> str:
@@ -117,20 +193,25 @@ def variable_of(name: str) -> str:
     return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
 
 
-def open_store(settings: Settings) -> S3Store:
-    """The object store that the settings name.
+def _credentials_of(role: str) -> tuple[str, str]:
+    """Names of the fields that hold a role's credentials; of the account for all where `role` is ""."""
+    of = f"store_{role}_" if role else "store_"
+    return f"{of}access_key", f"{of}secret_key"
+
+
+def _both(role: str) -> str:
+    access_key, secret_key = map(variable_of, _credentials_of(role))
+    return f"{access_key} and {secret_key}: both are needed."
+
+
+def open_store(settings: Settings, role: Role = Role.WORK) -> S3Store:
+    """The object store that the settings name, in the name of a role.
 
     Raises:
         ConfigurationError: a credential is missing, or the endpoint cannot be right.
     """
-    if not (settings.store_access_key and settings.store_secret_key.get_secret_value()):
-        raise ConfigurationError("FOI_STORE_ACCESS_KEY and FOI_STORE_SECRET_KEY: both are needed.")
-    return S3Store(
-        settings.store_endpoint,
-        settings.store_access_key,
-        settings.store_secret_key.get_secret_value(),
-        settings.store_region,
-    )
+    account = settings.account(role)
+    return S3Store(settings.store_endpoint, account.access_key, account.secret_key, settings.store_region)
 
 
 def _as_variables(faults: str) -> str:

@@ -12,6 +12,21 @@ Save = Callable[[State, str], object]
 
 
 @contextmanager
+def quoting_nothing() -> Iterator[None]:
+    """Around all that a flow does: Prefect keeps the text of an error that ends a run, and only ours is safe to keep.
+
+    Raises:
+        FoiError: as it was; or one with no more than the name of the class in place of any other error.
+    """
+    try:
+        yield
+    except FoiError:
+        raise
+    except Exception as error:  # a decoder quotes what it cannot decode
+        raise FoiError(f"{type(error).__name__}.") from None
+
+
+@contextmanager
 def settling(save: Save, *, on_error: State = State.FAILED) -> Iterator[None]:
     """Write the request's status when the work inside ends with an error, and pass the error on.
 

@@ -15,6 +15,7 @@ from prefect.states import Completed
 from prefect.states import State as PrefectState
 
 from flows.place import open_place
+from flows.states import quoting_nothing
 from tasks.model import RequestStatus, State
 from tasks.request import REFERENCE
 from tasks.status import SETTLED, find_status, list_request, listing_digest, now
@@ -32,7 +33,7 @@ def sweep() -> PrefectState:
     """Submit every request that is new, changed, failed or forgotten."""
     rows: list[dict[str, object]] = []
     unsafe = 0
-    with open_place() as place:
+    with quoting_nothing(), open_place() as place:
         for reference in place.store.list_folders(place.buckets.intake):
             if not REFERENCE.fullmatch(reference):
                 unsafe += 1

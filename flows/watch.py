@@ -29,6 +29,7 @@ from minio import Minio
 
 from flows.settings import Settings, open_store
 from tasks.errors import ConfigurationError, FoiError, TransientError
+from tasks.model import Role
 from tasks.request import REFERENCE
 from tasks.store import ObjectStore
 
@@ -175,11 +176,11 @@ def listen(settings: Settings, store: ObjectStore, announcer: Announcer) -> NoRe
         Exception: whatever breaks the stream.
     """
     endpoint = urlsplit(settings.store_endpoint)
-    bucket = settings.intake_bucket
+    bucket, account = settings.intake_bucket, settings.account(Role.INTAKE)
     client = Minio(
         endpoint.netloc,
-        access_key=settings.store_access_key,
-        secret_key=settings.store_secret_key.get_secret_value(),
+        access_key=account.access_key,
+        secret_key=account.secret_key,
         secure=endpoint.scheme == "https",
         region=settings.store_region,
         http_client=_StreamPool(lambda: announcer.announce_untold(store, bucket)),
@@ -199,7 +200,7 @@ def watch(settings: Settings) -> NoReturn:
     """Announce submissions for ever, through breaks of the store and of the server."""
     if settings.prefect_api_url is None:
         raise ConfigurationError("PREFECT_API_URL: missing.")
-    store = open_store(settings)
+    store = open_store(settings, Role.INTAKE)
     password = settings.prefect_api_auth_string
     with httpx.Client(
         timeout=_POST_TIMEOUT_S,

@@ -10,6 +10,7 @@ from prefect.states import State as PrefectState
 from pydantic import Field
 
 from flows.place import open_place
+from flows.states import quoting_nothing
 from tasks import steps
 from tasks.errors import InvalidRequestError
 from tasks.model import State
@@ -25,7 +26,7 @@ def withdraw(
     """Withdraw every version of a disclosure."""
     if not REFERENCE.fullmatch(reference):
         raise InvalidRequestError("The reference is not a safe name.")
-    with open_place() as place:
+    with quoting_nothing(), open_place() as place:
         status = load_status(place, reference)
         steps.withdraw(place, reference, reason)
         update_status(place, status, State.WITHDRAWN, reason="withdrawn", withdrawn=True)

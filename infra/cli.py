@@ -76,6 +76,7 @@ def redact(
     Example: foi redact scans/ letter.tif --output redacted/
     """
     from flows.place import load_policy
+    from flows.settings import Settings
     from infra import redact_folder
     from infra.display import redaction_progress, redaction_table
     from tasks.jobs import ReadingSettings
@@ -88,10 +89,17 @@ def redact(
     if not inputs:
         problems.print(f"No PDF, TIFF, JPEG or PNG below {', '.join(map(str, paths))}.", markup=False)
         raise typer.Exit(2)
+    settings = Settings()
     with redaction_progress(problems, len(inputs)) as on_step:
-        outcomes = redact_folder.FolderRedaction(output, load_policy(policy), ReadingSettings(), jobs, on_step).run(
-            inputs
-        )
+        outcomes = redact_folder.FolderRedaction(
+            output,
+            load_policy(policy),
+            ReadingSettings(),
+            jobs,
+            on_step,
+            bounds=settings.bounds,
+            needs=settings.needed_layers,
+        ).run(inputs)
     console.print(redaction_table(outcomes))
     raise typer.Exit(redact_folder.exit_code(outcomes))
 

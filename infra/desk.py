@@ -32,7 +32,7 @@ from tasks.errors import (
     UnknownRequestError,
 )
 from tasks.intake import RECORDS_FOLDER, REQUEST_FILE
-from tasks.model import STATE_MEANING, RecordOutcome, State
+from tasks.model import STATE_MEANING, RecordOutcome, Role, State
 from tasks.request import REFERENCE, Request, parse_request
 from tasks.status import find_status, list_statuses, load_status
 from tasks.store import ObjectStore
@@ -84,8 +84,9 @@ def submit(place: Workplace, folder: Path) -> tuple[str, int, int]:
     for listed in request.records or ():
         if listed.file not in names:
             raise RecordMissingError(subject=listed.file)
-    uploaded = sum(_upload(place.store, place.buckets.intake, request.reference, folder, n) for n in names)
-    changed = _upload(place.store, place.buckets.intake, request.reference, folder, REQUEST_FILE, always=uploaded > 0)
+    store, bucket = place.acting_as(Role.UPSTREAM).store, place.buckets.intake
+    uploaded = sum(_upload(store, bucket, request.reference, folder, n) for n in names)
+    changed = _upload(store, bucket, request.reference, folder, REQUEST_FILE, always=uploaded > 0)
     return request.reference, uploaded + changed, len(names) + 1 - uploaded - changed
 
 
@@ -93,7 +94,8 @@ def resubmit(place: Workplace, folder: Path) -> None:
     """Upload `request.json` again although it has not changed: the event comes anew, the content does not."""
     untrusted = (folder / REQUEST_FILE).read_bytes()
     reference = _reference_in(untrusted, folder)
-    _upload(place.store, place.buckets.intake, reference, folder, REQUEST_FILE, always=True)
+    store = place.acting_as(Role.UPSTREAM).store
+    _upload(store, place.buckets.intake, reference, folder, REQUEST_FILE, always=True)
 
 
 def _reference_in(untrusted: bytes, folder: Path) -> str:

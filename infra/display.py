@@ -134,7 +134,7 @@ def doctor_table(checks: Sequence[Check]) -> Table:
     """One row a thing the pipeline needs."""
     table = _plain("", "", "what", "found", "do")
     for check in checks:
-        word = "ok" if check.ok else ("MISSING" if check.needed else "not running")
+        word = "ok" if check.ok else ("MISSING" if check.needed else check.otherwise)
         table.add_row(
             Text(word, style="green" if check.ok else "red" if check.needed else "yellow"),
             escape(check.name),

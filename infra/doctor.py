@@ -18,13 +18,20 @@ from tasks.errors import FoiError
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. `needed` is False for servers, which `foi redact` and `foi verify` do without."""
+    """One thing looked at.
+
+    Attributes:
+        needed: False for servers, which `foi redact` and `foi verify` do without, and for layers of the sandbox that no
+            setting asks for.
+        otherwise: what to call it when it is neither ok nor needed.
+    """
 
     name: str
     ok: bool
     found: str
     action: str
     needed: bool = True
+    otherwise: str = "not running"
 
 
 def examine(state: Path) -> list[Check]:
@@ -36,6 +43,7 @@ def examine(state: Path) -> list[Check]:
         _language("eng", "reading"),
         _language("osd", "finding which way up a page is"),
         _library("WeasyPrint's Pango", "import weasyprint", "libpango-1.0-0 libpangoft2-1.0-0"),
+        *_sandbox(environment),
         _temporary_folder(),
         _settings(environment),
         _store(environment),
@@ -79,6 +87,23 @@ def _library(name: str, statement: str, packages: str) -> Check:
     return Check(name, there, "loads" if there else "does not load", f"apt-get install {packages}")
 
 
+def _sandbox(environment: dict[str, str]) -> list[Check]:
+    """A line for each layer, as a process that reads files found it; a layer is needed when FOI_SANDBOX names it."""
+    from tasks.apart import LAYERS, Apart
+
+    demanded = {"limits", *environment.get("FOI_SANDBOX", "").split(",")}
+    try:
+        with Apart(1) as apart:
+            found = apart.layers()
+    except FoiError as error:
+        return [Check("Sandbox", False, str(error), "Run `make test`: the readers do not start.")]
+    said = {layer.name: layer for layer in found}
+    return [
+        Check(f"Sandbox: {name}", said[name].active, said[name].found, action, name in demanded, "not active")
+        for name, action in LAYERS.items()
+    ]
+
+
 def _temporary_folder() -> Check:
     import tempfile
 
@@ -98,15 +123,16 @@ def _settings(environment: dict[str, str]) -> Check:
 
 
 def _store(environment: dict[str, str]) -> Check:
-    from flows.place import buckets_of
     from flows.settings import Settings, open_store
+    from infra.access import RIGHTS, Right
 
     def reach() -> str:
         settings = Settings()
-        store, buckets = open_store(settings), buckets_of(settings)
-        for name in (buckets.intake, buckets.work, buckets.quarantine, buckets.disclosure):
-            next(iter(store.list(name, "doctor/")), None)
-        return "all four buckets answer"
+        for role, buckets in RIGHTS.items():
+            store = open_store(settings, role)
+            for name in (bucket for bucket, rights in buckets.items() if Right.LIST in rights):
+                next(iter(store.list(f"{settings.bucket_prefix}{name}", "doctor/")), None)
+        return "all four buckets answer to each role"
 
     return _try("Object store", reach, environment, needed=False)
 

@@ -1,9 +1,11 @@
 """The embedded stack: object store, Prefect server, worker and watcher on this machine, in one state folder.
 
 Rule kept here: everything listens on 127.0.0.1, nothing phones home, all data lies in the state folder, and whatever
-happens to this process, no child is left or the next start ends it.
+happens to this process, no child is left or the next start ends it. Only Prefect's server can be told to listen
+elsewhere, and then not without a credential. Each process gets the store's accounts of its own roles; none but the
+store itself gets the administrator's.
 
-    STATE/store/         objects, their index, credentials.json (mode 0600)
+    STATE/store/         objects, their index, credentials*.json of the administrator and each role (mode 0600)
     STATE/prefect/       Prefect's home: database, leases
     STATE/logs/*.log     what each server prints
     STATE/run/           pid files, the lock, environment.json (mode 0600) while the stack runs
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import ipaddress
 import json
 import os
 import signal
@@ -29,13 +32,16 @@ from typing import IO, NoReturn, Self
 
 import httpx
 
+from flows.settings import variable_of
+from infra.access import set_up_accounts, set_up_buckets
 from infra.children import Child, ServerFailedError, end_stale
 from infra.gateway import HOST, Gateway, free_port
 from tasks.errors import ConfigurationError
+from tasks.model import Role
 from tasks.store import S3Store
 
 POOL = "local-process"
-BUCKETS = ("intake", "work", "quarantine", "disclosure")
+REGION = "us-east-1"
 
 _CHILDREN = (
     "watcher",
@@ -60,9 +66,11 @@ class Stack:
         watch: start the watcher at once; else call `start_watcher` when the deployments are made.
         environment: more variables for worker and watcher, e.g. `FOI_POLICY_FILE`.
         bucket_prefix: what the four buckets' names start with.
+        host: IPv4 address on which Prefect's server listens; the store stays on 127.0.0.1.
+        api_credential: `user:password` that Prefect's server asks everybody for.
 
     Raises:
-        ConfigurationError: another stack runs in the folder.
+        ConfigurationError: another stack runs in the folder; or the server would be open to others without asking.
         ServerFailedError: a server did not become healthy; nothing is left running.
     """
 
@@ -74,8 +82,13 @@ class Stack:
         watch: bool = True,
         environment: Mapping[str, str] | None = None,
         bucket_prefix: str = "foi-",
+        host: str = HOST,
+        api_credential: str = "",
     ) -> None:
+        check_exposure(host, api_credential)
         self.state = state.resolve()
+        self._host = host
+        self._api_credential = api_credential
         self._limit = limit
         self._watch = watch
         self._more = dict(environment or {})
@@ -94,13 +107,10 @@ class Stack:
 
     @property
     def store(self) -> S3Store:
-        """A new store object on the stack's object store."""
-        return S3Store(
-            self.environment["FOI_STORE_ENDPOINT"],
-            self.environment["FOI_STORE_ACCESS_KEY"],
-            self.environment["FOI_STORE_SECRET_KEY"],
-            self.environment["FOI_STORE_REGION"],
-        )
+        """A new store object on the stack's object store, in the administrator's name."""
+        if self._gateway is None:
+            raise RuntimeError
+        return S3Store(self._gateway.endpoint, self._gateway.admin.access_key, self._gateway.admin.secret_key, REGION)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -124,7 +134,7 @@ class Stack:
         """Start what is not running and wait until all is healthy. Use the context manager if you can."""
         self._take_state()
         ports = _load_ports(self.state)
-        self._socket, ports["prefect"] = _bound_socket(ports.get("prefect", 0))
+        self._socket, ports["prefect"] = _bound_socket(self._host, ports.get("prefect", 0))
         ports["store"] = free_port(ports.get("store", 0))
         (self.state / "ports.json").write_text(json.dumps(ports))
 
@@ -135,11 +145,13 @@ class Stack:
         self._start_worker()
         self._children["store"] = self._gateway.child
         self._gateway.start()
-        store = self.store
-        for bucket in BUCKETS:
-            store.ensure_bucket(f"{self._prefix}{bucket}")
-        store.open_to_public(f"{self._prefix}disclosure")
-        with httpx.Client(base_url=self.environment["PREFECT_API_URL"], trust_env=False, timeout=1) as api:
+        set_up_buckets(self.store, self._prefix)
+        set_up_accounts(
+            self._gateway.endpoint, REGION, self._gateway.admin, self._gateway.accounts, prefix=self._prefix
+        )
+        user, _, password = self._api_credential.partition(":")
+        auth = (user, password) if self._api_credential else None
+        with httpx.Client(base_url=self.environment["PREFECT_API_URL"], trust_env=False, timeout=1, auth=auth) as api:
             self._children["prefect"].wait_until(lambda: _is_healthy(api), _SERVER_TIMEOUT_S)
             self._children["worker"].wait_until(lambda: self._is_working(api), _WORKER_TIMEOUT_S)
         if self._watch:
@@ -148,7 +160,7 @@ class Stack:
 
     def start_watcher(self) -> None:
         """Announce uploads from now on, and what lies in the bucket already."""
-        self._start("watcher", (sys.executable, "-m", "flows.watch"))
+        self._start("watcher", (sys.executable, "-m", "flows.watch"), roles=(Role.INTAKE,))
 
     def check(self) -> None:
         """Make sure that all servers run.
@@ -209,21 +221,35 @@ class Stack:
     def _make_environment(self, prefect_port: int) -> dict[str, str]:
         if self._gateway is None:
             raise RuntimeError
+        reached_at = HOST if self._host == "0.0.0.0" else self._host  # noqa: S104 - compared, not bound
         return {
             "PREFECT_HOME": str(self.state / "prefect"),
-            "PREFECT_API_URL": f"http://{HOST}:{prefect_port}/api",
+            "PREFECT_API_URL": f"http://{reached_at}:{prefect_port}/api",
+            **({"PREFECT_API_AUTH_STRING": self._api_credential} if self._api_credential else {}),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             "FOI_STORE_ENDPOINT": self._gateway.endpoint,
-            "FOI_STORE_ACCESS_KEY": self._gateway.access_key,
-            "FOI_STORE_SECRET_KEY": self._gateway.secret_key,
-            "FOI_STORE_REGION": "us-east-1",
+            "FOI_STORE_REGION": REGION,
             "FOI_BUCKET_PREFIX": self._prefix,
-            **dict.fromkeys(("NO_PROXY", "no_proxy"), _unproxied()),
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), _unproxied(reached_at)),
+            **{name: value for role in Role for name, value in self._credentials(role).items()},
         }
 
-    def _start(self, name: str, argv: tuple[str, ...], more: Mapping[str, str] | None = None) -> None:
-        environment = {**_inherited_environment(), **self.environment, **self._more, **(more or {})}
+    def _credentials(self, role: Role) -> dict[str, str]:
+        """The variables that hold a role's account."""
+        if self._gateway is None:
+            raise RuntimeError
+        account = self._gateway.accounts[role]
+        names = (variable_of(f"store_{role}_access_key"), variable_of(f"store_{role}_secret_key"))
+        return dict(zip(names, (account.access_key, account.secret_key), strict=True))
+
+    def _start(
+        self, name: str, argv: tuple[str, ...], more: Mapping[str, str] | None = None, roles: tuple[Role, ...] = ()
+    ) -> None:
+        """Start a child with our environment, but of the store's accounts only those of `roles`."""
+        others = {variable for role in Role if role not in roles for variable in self._credentials(role)}
+        ours = {name: value for name, value in self.environment.items() if name not in others}
+        environment = {**_inherited_environment(), **ours, **self._more, **(more or {})}
         self._children[name] = Child(name, argv, environment, self.state)
         inherit = (self._socket.fileno(),) if self._socket and name == "prefect" else ()
         self._children[name].start(inherit)
@@ -238,6 +264,9 @@ class Stack:
                 "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
                 "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
                 "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": self.ui_url,
+                # Browsers on other machines ask where the page came from, not where we reach the server.
+                "PREFECT_SERVER_UI_API_URL": "/api",
+                **({"PREFECT_SERVER_API_AUTH_STRING": self._api_credential} if self._api_credential else {}),
                 # In memory, the default, limits stay used up for ever when worker and server are killed together.
                 "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             },
@@ -249,6 +278,7 @@ class Stack:
             "worker",
             (sys.executable, "-m", "infra.prefect_worker", POOL, str(self._limit)),
             {"PREFECT_WORKER_QUERY_SECONDS": "2", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"},
+            roles=(Role.WORK, Role.PUBLISH),
         )
 
     def _restart(self, name: str) -> None:
@@ -271,6 +301,26 @@ class Stack:
         except httpx.HTTPError:
             return False
         return any(datetime.fromisoformat(report) >= self._worker_started for report in reports if report)
+
+
+def check_exposure(host: str, api_credential: str) -> None:
+    """Refuse to let others than this machine reach Prefect's server without a credential.
+
+    Raises:
+        ConfigurationError: the host is no IPv4 address; or others reach it and there is no `user:password`.
+    """
+    try:
+        others = not ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        raise ConfigurationError("FOI_PREFECT_HOST: not an IPv4 address.") from None
+    user, _, password = api_credential.partition(":")
+    if api_credential and not (user and password):
+        raise ConfigurationError("PREFECT_SERVER_API_AUTH_STRING: not user:password.")
+    if others and not api_credential:
+        raise ConfigurationError(
+            "Others than this machine would reach Prefect's server: set PREFECT_SERVER_API_AUTH_STRING to "
+            "user:password, or leave FOI_PREFECT_HOST as it is."
+        )
 
 
 def read_environment(state: Path) -> dict[str, str] | None:
@@ -307,10 +357,10 @@ def _inherited_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
 
 
-def _unproxied() -> str:
+def _unproxied(reached_at: str) -> str:
     """Hosts that are reached directly: ours, and those the operator named."""
     named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    return f"{named},{HOST}".removeprefix(",")
+    return ",".join(dict.fromkeys((*filter(None, named.split(",")), HOST, reached_at)))
 
 
 def _is_healthy(api: httpx.Client) -> bool:
@@ -327,13 +377,13 @@ def _load_ports(state: Path) -> dict[str, int]:
         return {}
 
 
-def _bound_socket(wanted: int) -> tuple[socket.socket, int]:
+def _bound_socket(host: str, wanted: int) -> tuple[socket.socket, int]:
     """A socket bound to `wanted` if that is free, else to another port; it is handed to the server."""
     for port in (wanted, 0):
         bound = socket.socket()
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            bound.bind((HOST, port))
+            bound.bind((host, port))
         except OSError:
             bound.close()
             continue

@@ -20,6 +20,8 @@ from pathlib import Path
 import httpx
 
 from infra.children import Child, ServerFailedError
+from tasks.model import Role
+from tasks.store import Account
 
 HOST = "127.0.0.1"
 _VOLUME = "foi"
@@ -46,19 +48,19 @@ def program(name: str) -> str:
     return next((str(path) for path in beside if path.is_file()), name)
 
 
-def load_credentials(path: Path) -> tuple[str, str]:
-    """Access key and secret key; made by chance the first time and kept in `path`, which only its owner may read."""
+def load_account(path: Path, name: str = "admin") -> Account:
+    """An account's credentials; made by chance the first time and kept in `path`, which only its owner may read."""
     try:
         kept = json.loads(path.read_text())
-        return str(kept["access_key"]), str(kept["secret_key"])
+        return Account(str(kept["access_key"]), str(kept["secret_key"]))
     except (OSError, ValueError, KeyError):
-        made = {"access_key": f"foi-{secrets.token_hex(6)}", "secret_key": secrets.token_urlsafe(30)}
+        made = Account(f"foi-{name}-{secrets.token_hex(6)}", secrets.token_urlsafe(30))
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(made, file)
+        json.dump({"access_key": made.access_key, "secret_key": made.secret_key}, file)
     fresh.replace(path)
-    return made["access_key"], made["secret_key"]
+    return made
 
 
 class Gateway:
@@ -68,20 +70,25 @@ class Gateway:
         folder: where `store/`, `logs/` and `run/` go; must exist.
         port: to listen on; must be free.
         environment: what the process inherits.
+
+    Attributes:
+        admin: the account that may do everything; only the store and whoever sets it up know it.
+        accounts: those of the roles; `infra.access` gives them their rights.
     """
 
     def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
         self._store = (folder / "store").resolve()
         self._store.mkdir(mode=0o700, exist_ok=True)
-        self.access_key, self.secret_key = load_credentials(self._store / "credentials.json")
+        self.admin = load_account(self._store / "credentials.json")
+        self.accounts = {role: load_account(self._store / f"credentials-{role}.json", role) for role in Role}
         self.endpoint = f"http://{HOST}:{port}"
         self._volume_url = f"sqlite3://{self._store / 'volume.db'}"
         self._juicefs = (program("juicefs"), "--no-agent")  # the agent would serve memory dumps on a port
         self._environment = {
             **environment,
             "HOME": str(self._store),  # MinIO makes a folder for certificates there
-            "MINIO_ROOT_USER": self.access_key,
-            "MINIO_ROOT_PASSWORD": self.secret_key,
+            "MINIO_ROOT_USER": self.admin.access_key,
+            "MINIO_ROOT_PASSWORD": self.admin.secret_key,
             "MINIO_BROWSER": "off",
             "MINIO_UPDATE": "off",
         }

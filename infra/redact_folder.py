@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from tasks.apart import Apart
+from tasks.apart import Apart, Bounds
 from tasks.codec import digest, encode, unpack
 from tasks.errors import FoiError, LeakFoundError, LimitExceededError, OutputFolderError, RejectedInputError
 from tasks.jobs import ReadingSettings
@@ -138,6 +138,8 @@ class FolderRedaction:
         policy: what is withheld.
         reading: OCR settings and limits.
         jobs: how many files are worked on at once.
+        bounds: what each process that reads files may use up.
+        needs: layers of the sandbox without which none is read.
         on_step: called with the input and the stage it has finished (`read`, `done`), from worker threads.
     """
 
@@ -148,12 +150,17 @@ class FolderRedaction:
         reading: ReadingSettings,
         jobs: int,
         on_step: Callable[[Input, str], None] = lambda _input, _stage: None,
+        *,
+        bounds: Bounds | None = None,
+        needs: Collection[str] = (),
     ) -> None:
         self._output = output
         self._policy = policy
         self._reading = reading
         self._jobs = jobs
         self._on_step = on_step
+        self._bounds = bounds
+        self._needs = needs
 
     def run(self, inputs: Sequence[Input]) -> list[Outcome]:
         """Redact every input; the outcomes come in the order of the inputs."""
@@ -169,7 +176,10 @@ class FolderRedaction:
             self._on_step(outcome.input, "done")
             finished.release()
 
-        with Apart(self._jobs) as apart, ThreadPoolExecutor(self._jobs) as pool:
+        with (
+            Apart(self._jobs, bounds=self._bounds, needs=self._needs) as apart,
+            ThreadPoolExecutor(self._jobs) as pool,
+        ):
             readers = Readers(apart, self._reading)
 
             def first(one: Input) -> None:

@@ -8,15 +8,24 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.settings import Settings
 from infra.deploy import deploy
-from infra.embedded import Stack
+from infra.embedded import Stack, check_exposure
+from infra.gateway import HOST
 from infra.keys import make_keys
 
 RUNS_AT_ONCE = 2
 
 
 @contextmanager
-def open_stack(console: Console, state: Path, allow_unreviewed: bool, policy: Path | None = None) -> Iterator[Stack]:
+def open_stack(
+    console: Console,
+    state: Path,
+    allow_unreviewed: bool,
+    policy: Path | None = None,
+    host: str = HOST,
+    api_credential: str = "",
+) -> Iterator[Stack]:
     """A running stack with the deployments of prefect.yaml applied.
 
     Args:
@@ -24,7 +33,10 @@ def open_stack(console: Console, state: Path, allow_unreviewed: bool, policy: Pa
         state: folder of the stack.
         allow_unreviewed: the setting of that name for the flows.
         policy: policy file for the flows; None for the built-in policy.
+        host: where Prefect's server listens; see `Stack`.
+        api_credential: what it asks for; see `Stack`.
     """
+    check_exposure(host, api_credential)
     state.mkdir(parents=True, exist_ok=True)
     keys = make_keys(state / "keys")
     settings = {
@@ -36,7 +48,9 @@ def open_stack(console: Console, state: Path, allow_unreviewed: bool, policy: Pa
     if not console.is_terminal:
         console.print("Starting the object store and Prefect ...")
     with console.status("Starting the object store and Prefect ..."):
-        stack = Stack(state, limit=RUNS_AT_ONCE, watch=False, environment=settings)
+        stack = Stack(
+            state, limit=RUNS_AT_ONCE, watch=False, environment=settings, host=host, api_credential=api_credential
+        )
         stack.__enter__()
     try:
         with console.status("Applying prefect.yaml ..."):
@@ -50,7 +64,16 @@ def open_stack(console: Console, state: Path, allow_unreviewed: bool, policy: Pa
 
 def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool, policy: Path | None) -> None:
     """`foi up`."""
-    with open_stack(console, state, allow_unreviewed, policy) as stack:
+    chosen = Settings()
+    credential = chosen.prefect_server_api_auth_string
+    with open_stack(
+        console,
+        state,
+        allow_unreviewed,
+        policy,
+        host=chosen.prefect_host,
+        api_credential=credential.get_secret_value() if credential else "",
+    ) as stack:
         store = stack.environment["FOI_STORE_ENDPOINT"]
         console.print(f"[bold]Prefect UI[/]      {stack.ui_url}")
         console.print(

@@ -34,7 +34,7 @@ from tasks.model import (
     WithheldRecord,
 )
 from tasks.pipeline import pages_to_review
-from tasks.redaction.gate import check_values
+from tasks.redaction.gate import check_again, check_values, check_visible
 from tasks.request import Policy, PolicyOverrides, Request
 from tasks.status import find_status, now
 from tasks.workplace import Workplace
@@ -43,6 +43,8 @@ REVIEW_NONE = "policy: no review asked for"
 UNREADABLE = "This record could not be read and is not part of this response; a readable copy is being sought."
 MIN_TERM = 8
 """Characters. Shorter values of the records are not sought in the letter: they would tear ordinary words apart."""
+_FIXED = frozenset({"from", "date", "outcome", "section"})
+"""Fields of the letter whose values are ours: a requester called Part does not unsettle the outcome `part`."""
 
 
 def policy_of(place: Workplace, manifest: str) -> Policy:
@@ -97,9 +99,30 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
     name = dossier_digest(dossier)
     files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
     refuse_values(assemble_bundle(dossier, None, files, policy, None), values)
+    _refuse_chance(place, taken, stages)
     place.save(_dossier_key(taken.reference, name), dossier)
     place.save(_case_key(taken.reference, name), Case(taken.reference, taken.listing, manifest, tuple(stages)))
     return name
+
+
+def _refuse_chance(place: Workplace, taken: Manifest, stages: Sequence[StageKeys]) -> None:
+    """Make the shortest record again from its source: the same input, policy and version must give the same bytes.
+
+    Raises:
+        LeakFoundError: they do not.
+    """
+    records = {record.number: record for record in taken.records}
+    keys = min(stages, key=lambda keys: (records[keys.number].media.pages, keys.number), default=None)
+    if keys is None or place.store.head(place.buckets.intake, records[keys.number].key) is None:
+        return
+    record = records[keys.number]
+    source = place.store.get(place.buckets.intake, record.key)
+    if digest(source) != record.sha256:
+        return  # it was changed since; what was approved is of the source as it was
+    plan, transcript = place.load_bytes(keys.plan), place.load_bytes(keys.transcript)
+    again = place.readers.redact(record.media, plan, transcript, record.title, source)
+    if findings := check_again(place.load_bytes(keys.pdf), again):
+        raise LeakFoundError(f"record {record.number}: {findings[0].code}")
 
 
 def _redacted(
@@ -134,7 +157,7 @@ def _letter(request: Request, policy: Policy, values: set[str]) -> dict[str, obj
         if isinstance(value, str):
             return _publishable(value, request, policy, values)
         if isinstance(value, dict):
-            return {key: clean(item) for key, item in value.items()}
+            return {key: item if key in _FIXED else clean(item) for key, item in value.items()}
         if isinstance(value, list):
             return [clean(item) for item in value]
         return value
@@ -156,14 +179,17 @@ def _not_ours(values: set[str], policy: Policy) -> set[str]:
 
 
 def refuse_values(bundle: Mapping[str, bytes], values: set[str]) -> None:
-    """Make sure that no withheld value stands in a bundle's texts or names; records have passed the gate themselves.
+    """Make sure that no withheld value stands in a bundle's texts or names, or on a page of a PDF of it.
+
+    Records have passed the gate themselves, each for its own values: here each is searched for those of the others.
 
     Raises:
         LeakFoundError: one does.
     """
     texts: dict[str, bytes | str] = {name: data for name, data in bundle.items() if not name.endswith(".pdf")}
+    pdfs = {name: data for name, data in bundle.items() if name.endswith(".pdf")}
     names = {f"name of file {n}": name for n, name in enumerate(sorted(bundle))}
-    findings = check_values({**texts, **names}, sorted(values))
+    findings = check_values({**texts, **names}, sorted(values)) + check_visible(pdfs, sorted(values))
     if findings:
         raise LeakFoundError("the bundle: " + " ".join(sorted({finding.code for finding in findings})))
 

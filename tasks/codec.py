@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import zlib
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,6 +37,22 @@ def pack(value: Any) -> bytes:
 def unpack(data: bytes, kind: type[T]) -> T:
     """The inverse of `pack`."""
     return decode(gzip.decompress(data), kind)
+
+
+def unpack_within(data: bytes, at_most: int) -> bytes:
+    """What `pack` compressed, not decoded, if it is not larger than `at_most` bytes.
+
+    Raises:
+        ValueError: it is larger, or `data` was not made by `pack`.
+    """
+    reader = zlib.decompressobj(wbits=31)  # gzip
+    try:
+        found = reader.decompress(data, at_most)
+    except zlib.error:
+        raise ValueError("not packed") from None
+    if not reader.eof or reader.unused_data:
+        raise ValueError("larger, cut short or followed by something")
+    return found
 
 
 def digest(data: bytes) -> str:

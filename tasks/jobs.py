@@ -16,11 +16,13 @@ from tasks import pipeline
 from tasks.apart import Job
 from tasks.codec import decode, encode, pack, unpack
 from tasks.model import Detection, Media, RedactionPlan, Transcript
+from tasks.reading import second
 from tasks.reading.media import Limits, inspect
 from tasks.reading.ocr import OcrSettings
 from tasks.request import Policy
 
 cv2.setNumThreads(1)  # one core a child; the caller decides how many children
+second.prepare()
 
 
 @dataclass(frozen=True, slots=True)

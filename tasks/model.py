@@ -303,7 +303,11 @@ class PageReview:
 
 @dataclass(frozen=True, slots=True)
 class RedactionPlan:
-    """All marks of one record. Restricted: `withheld` holds the values."""
+    """All marks of one record. Restricted: `withheld` holds the values.
+
+    Attributes:
+        grey: whether the output must be without colour.
+    """
 
     source_sha256: str
     policy: str
@@ -311,6 +315,7 @@ class RedactionPlan:
     marks: tuple[Mark, ...]
     reviews: tuple[PageReview, ...]
     withheld: tuple[str, ...] = field(repr=False)
+    grey: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +438,15 @@ class Approval:
     dossier: str
     by: str
     at: str
+
+
+class Role(StrEnum):
+    """In whose name the store is asked; each may have an account of its own. `infra.access` says what each may do."""
+
+    UPSTREAM = "upstream"
+    INTAKE = "intake"
+    WORK = "work"
+    PUBLISH = "publish"
 
 
 class State(StrEnum):

@@ -8,7 +8,8 @@ is said by `reading_fingerprint` and `redaction_fingerprint`, and two results wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -16,24 +17,35 @@ from numpy.typing import NDArray
 
 from tasks.codec import digest, fingerprint
 from tasks.contacts.find import find_contacts, find_repeats
-from tasks.model import Detection, Media, PageReview, RedactionPlan, Transcript, VerificationReport
+from tasks.model import (
+    Detection,
+    Doubt,
+    Media,
+    PageRaster,
+    PageReview,
+    PageTranscript,
+    RedactionPlan,
+    Transcript,
+    VerificationReport,
+)
 from tasks.reading import ocr
 from tasks.reading.engine import recognise
 from tasks.reading.media import Limits
-from tasks.reading.ocr import OcrSettings, engine_version, read_page
+from tasks.reading.ocr import OcrSettings, engine_version, read_page, reader_version
 from tasks.reading.rasterise import rasterise
 from tasks.redaction.apply import apply_marks
-from tasks.redaction.gate import check_record
+from tasks.redaction.gate import check_record, look_at_source
+from tasks.redaction.grey import without_colour
 from tasks.redaction.plan import plan_record
 from tasks.request import Policy
 
-READING = 1
+READING = 3
 """Raise it when reading the same file can give another transcript."""
 
-REDACTION = 1
+REDACTION = 2
 """Raise it when the same transcript and policy can give other marks or bytes."""
 
-GATE = 1
+GATE = 2
 """Raise it when the gate can find what it did not find before."""
 
 READABLE = frozenset({"A09", "A25"})
@@ -41,6 +53,9 @@ READABLE = frozenset({"A09", "A25"})
 
 REVIEW_FROM = 0.7
 """Score of a page's worst doubt from which a person must look; weaker doubts are listed and hold nothing up."""
+
+SURE, FAINT_REDACTION = 60.0, 0.9
+"""Least confidence of a word read through a cover, on Tesseract's scale; and how surely a person must look there."""
 
 LOOKS = 2
 """How often the gate may look before its refusal stands: a second look at the pages in doubt mends most of them."""
@@ -59,7 +74,9 @@ def tool_versions() -> tuple[tuple[str, str], ...]:
 
 def reading_fingerprint(settings: OcrSettings, limits: Limits) -> str:
     """What a transcript depends on besides the source's bytes."""
-    return fingerprint(READING, tool_versions(), version("zxing-cpp"), version("pillow"), settings, limits)
+    return fingerprint(
+        READING, tool_versions(), reader_version(), version("zxing-cpp"), version("pillow"), settings, limits
+    )
 
 
 def redaction_fingerprint(policy: Policy) -> str:
@@ -80,8 +97,26 @@ def read_record(untrusted: bytes, media: Media, settings: OcrSettings, limits: L
         RejectedInputError: the file cannot be a record.
         ReaderUnavailableError: Tesseract did not finish.
     """
-    pages = tuple(read_page(raster, settings) for raster in rasterise(untrusted, media, limits))
+    pages = tuple(_read_page(raster, settings) for raster in rasterise(untrusted, media, limits))
     return Transcript(digest(untrusted), pages)
+
+
+def _read_page(raster: PageRaster, settings: OcrSettings) -> PageTranscript:
+    """A page with the doubts that its pixels raise before anything is marked."""
+    page = read_page(raster, settings)
+    found = look_at_source(raster, _reader(settings, SURE))
+    doubts = (Doubt("faint-redaction", finding.message, FAINT_REDACTION, finding.box) for finding in found)
+    return replace(page, doubts=(*page.doubts, *doubts))
+
+
+def _reader(settings: OcrSettings, least: float) -> Callable[[NDArray[np.uint8], float], list[str]]:
+    """Reads a block of level lines; gives the words of at least this confidence (0 to 100)."""
+
+    def reread(pixels: NDArray[np.uint8], dpi: float) -> list[str]:
+        words = recognise(pixels, psm=6, dpi=round(dpi), language=settings.language, timeout_s=settings.timeout_s)
+        return [word.text for word in words if word.confidence >= least]
+
+    return reread
 
 
 def read_again(
@@ -127,22 +162,17 @@ def plan_in_request(
         policy: as the request changes it.
     """
     repeats = find_repeats(transcript, in_request, policy)
-    return plan_record(transcript, (*found, *repeats), policy)
+    return replace(plan_record(transcript, (*found, *repeats), policy), grey=policy.grey_output)
 
 
 def redact_record(
     untrusted: bytes, media: Media, plan: RedactionPlan, transcript: Transcript, title: str, limits: Limits
 ) -> bytes:
     """The redacted PDF of one record, rebuilt from pixels."""
-    return apply_marks(rasterise(untrusted, media, limits), plan, transcript, title)
+    rasters = rasterise(untrusted, media, limits)
+    return apply_marks(map(without_colour, rasters) if plan.grey else rasters, plan, transcript, title)
 
 
 def gate_record(pdf: bytes, plan: RedactionPlan, transcript: Transcript, settings: OcrSettings) -> VerificationReport:
     """The verdict on a redacted PDF."""
-
-    def reread(pixels: NDArray[np.uint8], dpi: float) -> list[str]:
-        # Bands stitched on a sheet are one block of lines, already level.
-        words = recognise(pixels, psm=6, dpi=round(dpi), language=settings.language, timeout_s=settings.timeout_s)
-        return [word.text for word in words]
-
-    return check_record(pdf, plan, transcript, reread)
+    return check_record(pdf, plan, transcript, _reader(settings, least=0))

@@ -1,19 +1,43 @@
 """The jobs of `tasks.jobs` as their callers see them: typed on this side, apart on the other.
 
 Values come back packed (`tasks.codec.pack`), because most callers only store them and hand them on.
+
+Rule kept here: what a child that parsed a stranger's file says is checked before anybody uses it: how many blobs, how
+large they unpack, how many pages, and that the answer is about that file.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import TypeVar
 
-from tasks.apart import Apart
-from tasks.codec import decode, encode
+import msgspec
+
+from tasks.apart import DEFAULT_TIMEOUT_S, Apart, ChildAnswerError
+from tasks.apart.bounds import MIB
+from tasks.codec import decode, digest, encode, unpack_within
 from tasks.jobs import ReadingSettings, time_limit_s
 from tasks.model import Media
+from tasks.reading.media import SUFFIXES
 from tasks.request import Policy
 
+T = TypeVar("T")
 Packed = bytes
+
+LOOK_S = 300.0
+MEDIA_BYTES = 64 * 1024
+UNPACKED_BYTES = 1024 * MIB
+"""A transcript of a dense page takes about 0.1 MiB."""
+
+_SAFE_CODE = re.compile(r"[a-z0-9-]{1,40}")
+
+
+class _Counted(msgspec.Struct):
+    """As much of a Transcript as is needed to check it, without a value built for every word."""
+
+    source_sha256: str
+    pages: list[msgspec.Raw]
 
 
 class Readers:
@@ -29,46 +53,87 @@ class Readers:
     def __init__(self, apart: Apart, settings: ReadingSettings) -> None:
         self._apart = apart
         self._settings = encode(settings)
+        self._max_pages = settings.limits.max_pages
 
     def look(self, name: str, untrusted: bytes) -> Media:
         """What the file is, by its content; `name` only tells whether its suffix lies."""
-        (media,) = self._apart.call("look", self._settings, name.encode(), untrusted)
-        return decode(media, Media)
+        media = self._ask("look", self._settings, name.encode(), untrusted, timeout_s=LOOK_S, answer_bytes=MEDIA_BYTES)
+        return self._checked_media(media)
 
     def read(self, media: Media, untrusted: bytes) -> Packed:
         """The Transcript of the file."""
         limit = time_limit_s(media.pages)
-        (transcript,) = self._apart.call("read", self._settings, encode(media), untrusted, timeout_s=limit)
-        return transcript
+        transcript = self._ask("read", self._settings, encode(media), untrusted, timeout_s=limit)
+        return _checked_transcript(transcript, media, untrusted)
 
     def read_again(self, media: Media, transcript: Packed, pages: Sequence[int], untrusted: bytes) -> Packed:
         """The Transcript with a second look at some pages (0-based)."""
         wanted, limit = encode(sorted(pages)), time_limit_s(len(pages))
-        (looked,) = self._apart.call(
-            "again", self._settings, encode(media), transcript, wanted, untrusted, timeout_s=limit
-        )
-        return looked
+        looked = self._ask("again", self._settings, encode(media), transcript, wanted, untrusted, timeout_s=limit)
+        return _checked_transcript(looked, media, untrusted)
 
     def find(self, policy: Policy, transcript: Packed) -> Packed:
         """The Detections of one record."""
-        (found,) = self._apart.call("find", _json(policy), transcript)
-        return found
+        return _checked(self._ask("find", _json(policy), transcript))
 
     def plan(self, policy: Policy, transcript: Packed, found: Packed, in_request: Sequence[Packed]) -> Packed:
         """The RedactionPlan of one record, given the Detections of every record of its request."""
-        (plan,) = self._apart.call("plan", _json(policy), transcript, found, *in_request)
-        return plan
+        return _checked(self._ask("plan", _json(policy), transcript, found, *in_request))
 
     def redact(self, media: Media, plan: Packed, transcript: Packed, title: str, untrusted: bytes) -> bytes:
         """The redacted PDF."""
         blobs = (encode(media), plan, transcript, title.encode(), untrusted)
-        (pdf,) = self._apart.call("redact", self._settings, *blobs)
-        return pdf
+        return self._ask("redact", self._settings, *blobs, timeout_s=time_limit_s(media.pages))
 
     def gate(self, pdf: bytes, plan: Packed, transcript: Packed) -> Packed:
         """The VerificationReport on a redacted PDF."""
-        (report,) = self._apart.call("gate", self._settings, pdf, plan, transcript)
-        return report
+        return _checked(self._ask("gate", self._settings, pdf, plan, transcript))
+
+    def _ask(
+        self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
+    ) -> bytes:
+        answer = self._apart.call(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes)
+        if len(answer) != 1:
+            raise ChildAnswerError
+        return answer[0]
+
+    def _checked_media(self, answer: bytes) -> Media:
+        media = _decoded(answer, Media)
+        if (
+            media.type not in SUFFIXES.values()
+            or not 1 <= media.pages <= self._max_pages
+            or not all(map(_SAFE_CODE.fullmatch, media.notes))
+        ):
+            raise ChildAnswerError
+        return media
+
+
+def _checked(answer: Packed) -> Packed:
+    """The answer, if it unpacks to a bearable size."""
+    _unpacked(answer)
+    return answer
+
+
+def _checked_transcript(answer: Packed, media: Media, untrusted: bytes) -> Packed:
+    """The answer, if it has the file's pages and is about this file."""
+    counted = _decoded(_unpacked(answer), _Counted)
+    if len(counted.pages) != media.pages or counted.source_sha256 != digest(untrusted):
+        raise ChildAnswerError
+    return answer
+
+
+def _unpacked(answer: Packed) -> bytes:
+    try:
+        return unpack_within(answer, UNPACKED_BYTES)
+    except ValueError:
+        raise ChildAnswerError from None
+
+
+def _decoded(answer: bytes, kind: type[T]) -> T:
+    try:
+        return decode(answer, kind)
+    except msgspec.DecodeError:
+        raise ChildAnswerError from None
 
 
 def _json(policy: Policy) -> bytes:

@@ -129,6 +129,9 @@ class Policy(_Strict):
     terms: tuple[Line, ...] = Field(default=(), repr=False)
     public_contacts: tuple[Line, ...] = ()
     keep_email_domain: bool = False
+    grey_output: bool = Field(
+        default=False, description="publish every page without colour, so that printers' tracking dots are gone"
+    )
     exemptions: tuple[Exemption, ...] = ()
     authority: Authority = Authority()
 

@@ -5,6 +5,7 @@ Rules kept here:
 * What passes through Prefect is a reference, a number or a key made of digests: its database never sees a record's
   text, name or bucket key.
 * An error leaves a step as one of `tasks.errors`, whose text is safe, without cause or context: Prefect stores both.
+* Only `publish` and `withdraw` ask the store in the name of the publisher; no other step could write a public object.
 * A result whose key exists is not made again. That is the cache, the idempotence and the crash recovery.
 """
 
@@ -26,7 +27,7 @@ from tasks.arrival import Intake
 from tasks.casework import policy_of, refusal
 from tasks.codec import digest, fingerprint
 from tasks.errors import FoiError, RecordChangedError, RejectedInputError, TransientError
-from tasks.model import Manifest, Record, StageKeys, VerificationReport
+from tasks.model import Manifest, Record, Role, StageKeys, VerificationReport
 from tasks.store import ObjectInfo
 from tasks.workplace import Workplace
 
@@ -114,13 +115,13 @@ def keep_held(place: Workplace, reference: str, dossier: str, by: str) -> None:
 @step("publish", "publish")
 def publish(place: Workplace, reference: str, dossier: str) -> int:
     """Publish an approved dossier; returns the version. Everything is checked again on the bytes that leave."""
-    return casework.publish_approved(place, reference, dossier)
+    return casework.publish_approved(place.acting_as(Role.PUBLISH), reference, dossier)
 
 
 @step("withdraw", "withdraw")
 def withdraw(place: Workplace, reference: str, reason: str) -> None:
     """Take every version of a disclosure back; a signed notice stays."""
-    casework.withdraw(place, reference, reason)
+    casework.withdraw(place.acting_as(Role.PUBLISH), reference, reason)
 
 
 # ------------------------------------------------------------------------------------------------ one record

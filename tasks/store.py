@@ -90,6 +90,17 @@ class ObjectInfo:
     modified: str
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Credentials of one account of a store. Empty strings: there is none."""
+
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.access_key and self.secret_key)
+
+
 class ObjectStore(Protocol):
     """What the pipeline asks of a store. All methods raise `StoreUnavailableError` and `ConfigurationError`."""
 
@@ -280,7 +291,11 @@ class S3Store:
         _check(to_key)
         with _translated(key):
             answer = self._client.copy_object(
-                CopySource={"Bucket": bucket, "Key": key}, Bucket=to_bucket, Key=to_key, MetadataDirective="COPY"
+                CopySource={"Bucket": bucket, "Key": key},
+                Bucket=to_bucket,
+                Key=to_key,
+                MetadataDirective="COPY",
+                TaggingDirective="REPLACE",  # tags of others would need a right of their own
             )
             return _etag(answer["CopyObjectResult"])
 
@@ -312,23 +327,23 @@ class S3Store:
 
     def open_to_public(self, bucket: str) -> None:
         """Let anyone read the bucket's objects, by key and without an account; listing and writing stay closed."""
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": ["*"]},
-                    "Action": ["s3:GetObject"],
-                    "Resource": [f"arn:aws:s3:::{bucket}/*"],
-                }
-            ],
-        }
         with _translated():
-            self._client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+            self._client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(public_policy(bucket)))
 
     def _pages(self, bucket: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
         with _translated(prefix):
             yield from self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **options)
+
+
+def public_policy(bucket: str) -> dict[str, Any]:
+    """The bucket policy by which anyone reads objects, as S3 and the MinIO API understand it."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": ["*"]},
+        "Action": ["s3:GetObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}/*"],
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _session() -> boto3.Session:

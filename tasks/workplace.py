@@ -6,14 +6,17 @@ fields of those on every call.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from tasks import pipeline
 from tasks.codec import decode, encode, fingerprint, pack, unpack
 from tasks.disclosure.keys import SigningKeys
 from tasks.errors import ConfigurationError
 from tasks.jobs import ReadingSettings
+from tasks.model import Role
 from tasks.readers import Readers
 from tasks.request import Policy
 from tasks.store import ObjectStore
@@ -35,13 +38,14 @@ class Workplace:
     """Everything a step needs besides its arguments.
 
     Args:
-        store: the object store.
+        store: the object store, in the name of the role that processes.
         buckets: names of its buckets.
         policy: of the authority, before a request's overrides.
         reading: OCR settings and limits.
         readers: the stages that touch files, each in a fresh process.
         keys: for signing and for commitments; None where nothing is published.
         allow_unreviewed: whether a request may ask to be published without a person's approval.
+        store_of: opens the store in the name of another role; None where one account does everything.
     """
 
     def __init__(
@@ -53,8 +57,10 @@ class Workplace:
         readers: Readers,
         keys: SigningKeys | None = None,
         allow_unreviewed: bool = False,
+        store_of: Callable[[Role], ObjectStore] | None = None,
     ) -> None:
         self.store = store
+        self._store_of = store_of
         self.buckets = buckets
         self.policy = policy
         self.reading = reading
@@ -77,6 +83,17 @@ class Workplace:
         if self._keys is None:
             raise ConfigurationError("No signing key: set FOI_SIGNING_KEY_FILE; `foi keys` makes one.")
         return self._keys
+
+    def acting_as(self, role: Role) -> Self:
+        """This workplace with the store opened in the name of another role.
+
+        Raises:
+            ConfigurationError: that role has no account here.
+        """
+        acting = copy(self)
+        if self._store_of is not None:
+            acting.store = self._store_of(role)
+        return acting
 
     # -------------------------------------------------------------------------------- values in the work bucket
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
+from infra.access import seaweedfs_identities
 from infra.children import Child
 from infra.embedded import Stack
 from infra.gateway import HOST, Gateway, free_port, program
-from tasks.store import S3Store
+from tasks.store import Account, S3Store
 
 _KINDS = ("port", "port.grpc")
 
@@ -36,8 +37,9 @@ def juicefs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreSer
     gateway = Gateway(tmp_path_factory.mktemp("juicefs"), free_port(), os.environ)
     try:
         gateway.start()
-        store = S3Store(gateway.endpoint, gateway.access_key, gateway.secret_key)
-        yield StoreServer(store, gateway.endpoint, gateway.access_key, gateway.secret_key, gateway.child)
+        admin = gateway.admin
+        store = S3Store(gateway.endpoint, admin.access_key, admin.secret_key)
+        yield StoreServer(store, gateway.endpoint, admin.access_key, admin.secret_key, gateway.child)
     finally:
         gateway.child.stop()
 
@@ -45,16 +47,22 @@ def juicefs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreSer
 @pytest.fixture(scope="session")
 def seaweedfs_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
     """SeaweedFS: conditional PUT, no bucket notifications."""
-    folder = tmp_path_factory.mktemp("seaweedfs")
+    admin = Account("foi-test", "seaweedfs-secret")
+    with running_seaweedfs(tmp_path_factory.mktemp("seaweedfs"), seaweedfs_identities(admin, {})) as (endpoint, child):
+        store = S3Store(endpoint, admin.access_key, admin.secret_key)
+        yield StoreServer(store, endpoint, admin.access_key, admin.secret_key, child)
+
+
+@contextmanager
+def running_seaweedfs(folder: Path, identities: str) -> Iterator[tuple[str, Child]]:
+    """A SeaweedFS of its own that knows these identities: its endpoint and its process."""
     ports = {f"{part}.{kind}": free_port() for part in ("master", "volume", "filer", "s3") for kind in _KINDS}
     endpoint = f"http://{HOST}:{ports['s3.port']}"
-    child = _seaweedfs(folder, ports, "foi-test", "seaweedfs-secret")
+    child = _seaweedfs(folder, ports, identities)
     try:
         child.start()
         child.wait_until(lambda: _answers(f"{endpoint}/status"), timeout_s=60)
-        yield StoreServer(
-            S3Store(endpoint, "foi-test", "seaweedfs-secret"), endpoint, "foi-test", "seaweedfs-secret", child
-        )
+        yield endpoint, child
     finally:
         child.stop(timeout_s=1)  # it waits for its clients, who keep their connections
         for left in Path("/tmp").glob("seaweedfs-*.sock"):  # noqa: S108 - where it puts them
@@ -69,14 +77,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def _seaweedfs(folder: Path, ports: dict[str, int], access_key: str, secret_key: str) -> Child:
-    account = {
-        "name": "foi",
-        "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-    }
-    config = folder / "accounts.json"
-    config.write_text(json.dumps({"identities": [account]}))
+def _seaweedfs(folder: Path, ports: dict[str, int], identities: str) -> Child:
+    config = folder / "identities.json"
+    config.write_text(identities)
     argv = [
         *(program("weed"), "server", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", "-filer", "-s3"),
         *(f"-{name}={port}" for name, port in ports.items()),

@@ -19,6 +19,8 @@ from pydantic import SecretStr
 
 from flows.settings import Settings, variable_of
 from flows.sweep import DEPLOYMENT as SWEPT_TO
+from infra.access import DEFAULT_PREFIX, USED_BY
+from infra.access import RIGHTS as ROLE_RIGHTS
 from infra.cli import app
 from infra.desk import PROCESSING, RELEASE
 from tasks.errors import all_errors
@@ -168,6 +170,14 @@ def buckets() -> str:
     return table(("bucket", "rule", "the pipeline needs", "others"), rows)
 
 
+def accounts() -> str:
+    rows = []
+    for role, given in ROLE_RIGHTS.items():
+        may = "; ".join(f"`{DEFAULT_PREFIX}{bucket}`: {', '.join(rights)}" for bucket, rights in given.items())
+        rows.append((f"`{role}`", USED_BY[role], may, f"`{variable_of(f'store_{role}_access_key')}`"))
+    return table(("role", "used by", "may", "access key"), rows)
+
+
 def _uses_of_buckets() -> dict[str, set[str]]:
     """Which methods of the store the flows and tasks call, per bucket."""
     methods = set().union(*RIGHTS.values())
@@ -197,6 +207,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "errors": errors,
     "deployments": deployments,
     "buckets": buckets,
+    "accounts": accounts,
 }
 
 

@@ -24,7 +24,7 @@ from infra.display import records_table, verdict_table
 from infra.up import open_stack
 from tasks.codec import digest, fingerprint
 from tasks.disclosure.verify import verify_bundle
-from tasks.model import RecordOutcome, RequestStatus, State
+from tasks.model import RecordOutcome, RequestStatus, Role, State
 from tasks.status import find_status
 from tasks.store import ObjectStore
 from tasks.workplace import Workplace
@@ -58,7 +58,7 @@ def run_demo(console: Console, state: Path, output: Path) -> int:
             console.print(f"Uploaded {reference}: {uploaded} objects new or changed, {unchanged} as they were.")
             run = _follow(console, place, api, reference, before)
             status = find_status(place, reference)
-            _mirror(place.store, place.buckets.disclosure, output)
+            _mirror(place.acting_as(Role.PUBLISH).store, place.buckets.disclosure, output)
         ui = stack.ui_url
     code = _conclude(console, output, reference, run, status)
     console.print(f"[dim]{time.monotonic() - begin:.0f} s in all.[/]")

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from tasks.contacts.columns import Claimed, Column, headed_columns, numbers_in, to_the_edge, unheaded_columns
 from tasks.contacts.confusion import distance, skeleton
+from tasks.contacts.domains import known_domains, places_of_addresses
 from tasks.contacts.fields import (
     ValueField,
     accepted_words,
@@ -35,6 +36,7 @@ from tasks.request import Policy
 
 _ORDER = {kind: i for i, kind in enumerate((Kind.TERM, *(r.kind for r in RECOGNISERS), Kind.CODE, Kind.BOX))}
 _FIELD_SCORE = 0.5
+_GUESS_SCORE = 0.6
 _LAYER = "text-layer"
 """The reader of a source's own words; its boxes are not measured on ink."""
 _TIGHT_GAP = 0.06
@@ -440,6 +442,7 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
     """
     wanted = [d for d in found if policy.withholds(d.kind) and not is_public(d.kind, d.text, policy)]
     values = sought_values(wanted)
+    domains = known_domains(wanted)
     repeats: list[Detection] = []
     for page in transcript.pages:
         known = [(d, _covering_forms(d)) for d in wanted if d.page == page.page]
@@ -457,7 +460,29 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
                         repeats.append(replace(detection, regions=beyond))
                 elif not over or _share_inside(detection.regions, over) < 0.9:
                     repeats.append(detection)
+            covered = [r.padded(3) for d, _ in known for r in d.regions]
+            for detection in _at_known_domains(page, reading, domains, policy):
+                if _share_inside(detection.regions, covered) < 0.8:
+                    repeats.append(detection)
     return tuple(merge(_without_covered(repeats)))
+
+
+def _at_known_domains(
+    page: PageTranscript, reading: Reading, domains: Sequence[str], policy: Policy
+) -> Iterator[Detection]:
+    """Addresses at the request's own domains, however badly they were read."""
+    if not domains:
+        return
+    layout = lay_out(reading)
+    index = {id(word): i for i, word in enumerate(layout.words)}
+    for flow in layout.flows():
+        text = text_of_lines((s.words for s in flow), (s.justified for s in flow))
+        for start, end in places_of_addresses(domains, text.text):
+            words = tuple(index[id(text.words[i])] for i in text.words_of(start, end))
+            sighting = Sighting(Kind.EMAIL, words, text.text[start:end], _GUESS_SCORE, "repeat.domain")
+            detection = _detection(page, reading, sighting, policy) if words else None
+            if detection is not None and not is_public(Kind.EMAIL, sighting.text, policy):
+                yield detection
 
 
 def _meet(a: Sequence[Box], b: Sequence[Box]) -> bool:

@@ -14,8 +14,11 @@ from tasks.geometry import Frame
 from tasks.model import PageRaster, PageTranscript, Reading
 from tasks.reading.doubt import UNREADABLE_MEAN, Assessment, assess, find_doubts, mean_confidence
 from tasks.reading.engine import engine_version, find_turns, recognise
+from tasks.reading.second import READER as SECOND_READER
+from tasks.reading.second import reader_version, recognise_lines
 from tasks.reading.straighten import ReadingRaster, lay_out, straighten, to_grey, turned_over, zoomed
 from tasks.reading.symbols import find_symbols
+from tasks.reading.tighten import tighten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     Grey = NDArray[np.uint8]
 
-__all__ = ["OcrSettings", "engine_version", "read_again", "read_page"]
+__all__ = ["OcrSettings", "engine_version", "read_again", "read_page", "reader_version"]
 
 NO_SECOND_GUESS = ("-c invert_threshold=0",)
 """Tesseract would read each unsure line again inverted: 4 % of the time on 38 scans, for no
@@ -37,31 +40,21 @@ class OcrSettings:
     Attributes:
         timeout_s: wall-clock seconds for one pass over one page.
         language: Tesseract's traineddata.
-        extra_passes: how many further passes a doubtful page may cost, 0 to 2.
+        second_look: whether a doubtful page is read again, coarser and by the second reader.
     """
 
     timeout_s: float = 120
     language: str = "eng"
-    extra_passes: int = 2
+    second_look: bool = True
 
 
 DEFAULT_SETTINGS = OcrSettings()
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One more way to read a page: at `zoom` times the resolution, segmented by Tesseract's mode `psm`."""
+FIRST_READER = "tesseract --psm 3"
 
-    zoom: float
-    psm: int = 3
-
-    @property
-    def reader(self) -> str:
-        """Its name in the transcript."""
-        return f"tesseract --psm {self.psm} at {self.zoom:g}x"
-
-
-COARSER, FINER = Pass(0.75), Pass(1.5)
+COARSER = 0.75
+"""Zoom of a doubtful page's second reading by Tesseract: half the cost of the first, and other words fail."""
 
 SECOND_LOOK_DPI = 300.0
 SECOND_LOOK_PSMS = (6, 11)
@@ -87,9 +80,10 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
     laid_out, primary = _read_upright(raster, grey, settings)
     assessment = assess(laid_out, primary.words)
     readings = [primary]
-    for way in choose_passes(assessment)[: settings.extra_passes]:
-        again = lay_out(grey, zoomed(laid_out.frame, way.zoom), round(laid_out.dpi * way.zoom))
-        readings.append(_read(again, way.reader, way.psm, settings))
+    if settings.second_look and is_doubtful(assessment):
+        again = lay_out(grey, zoomed(laid_out.frame, COARSER), round(laid_out.dpi * COARSER))
+        readings.append(_read(again, f"tesseract --psm 3 at {COARSER:g}x", 3, settings))
+        readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels)))
     if raster.layer:
         readings.append(Reading("text-layer", Frame(raster.width_px, raster.height_px), raster.layer))
     return PageTranscript(
@@ -121,38 +115,50 @@ def read_again(raster: PageRaster, page: PageTranscript, settings: OcrSettings =
     frame = page.readings[0].frame
     dpi = raster.dpi[0] * frame.scale_x
     again = lay_out(grey, zoomed(frame, SECOND_LOOK_DPI / dpi), round(SECOND_LOOK_DPI))
-    looks = tuple(_read(again, f"tesseract --psm {psm} again", psm, settings) for psm in SECOND_LOOK_PSMS)
+    looks = [_read(again, f"tesseract --psm {psm} again", psm, settings) for psm in SECOND_LOOK_PSMS]
+    if settings.second_look and all(reading.reader != SECOND_READER for reading in page.readings):
+        looks.append(Reading(SECOND_READER, again.frame, recognise_lines(again.pixels)))
     return replace(page, readings=(*page.readings, *looks))
 
 
-def choose_passes(assessment: Assessment) -> tuple[Pass, ...]:
-    """Further ways to read the page, the cheapest first; none when it reads well.
+def is_doubtful(assessment: Assessment) -> bool:
+    """Whether a page is worth reading in other ways.
 
-    Nine ways were tried on 38 scanned development pages, every way on every page. The union of these two with the
-    first reading is within a point of the best pair and the cheapest of the good ones: faxes 90 % to 95 % of items,
-    poor scans 69 % to 77 %, office and clean ones 1 %. The thresholds were set on the same pages, where little was
-    gained below 7 % of unsure characters.
+    Nine further Tesseract passes and the second reader were tried on 106 development pages, every way on every page.
+    The coarser pass and the second reader together find within a point of what all of them do. The thresholds were
+    set on the same pages, where little was gained below 7 % of unsure characters.
     """
-    if assessment.low > 0.12 or assessment.uncovered > 0.15:
-        return COARSER, FINER
-    if assessment.low > 0.07 or assessment.uncovered > 0.08:
-        return (COARSER,)
-    return ()
+    return assessment.low > 0.07 or assessment.uncovered > 0.08
 
 
 def _read_upright(raster: PageRaster, grey: Grey, settings: OcrSettings) -> tuple[ReadingRaster, Reading]:
     """The primary reading. A page on its side is asked about beforehand; one upside down shows by its words."""
     laid_out = straighten(raster, grey)
     sideways = bool(laid_out.frame.quarter_turns)
-    if sideways and find_turns(laid_out.pixels, timeout_s=settings.timeout_s)[0] == 2:
-        laid_out = turned_over(grey, laid_out)
-    primary = _read(laid_out, "tesseract --psm 3", 3, settings)
-    if not sideways and primary.words and mean_confidence(primary.words) < UNREADABLE_MEAN:
+    if sideways:
         turns, confidence = find_turns(laid_out.pixels, timeout_s=settings.timeout_s)
-        if turns == 2 and confidence > 1:
+        if turns % 2 and confidence > 1:
+            sideways, laid_out = False, straighten(raster, grey, sideways=False)
+        elif turns == 2:
             laid_out = turned_over(grey, laid_out)
-            primary = _read(laid_out, "tesseract --psm 3", 3, settings)
+    primary = _read(laid_out, FIRST_READER, 3, settings)
+    if primary.words and mean_confidence(primary.words) < UNREADABLE_MEAN:
+        other = _other_way(raster, grey, laid_out, sideways, settings)
+        if other is not None:
+            again = _read(other, FIRST_READER, 3, settings)
+            if mean_confidence(again.words) > mean_confidence(primary.words):
+                return other, again
     return laid_out, primary
+
+
+def _other_way(
+    raster: PageRaster, grey: Grey, laid_out: ReadingRaster, sideways: bool, settings: OcrSettings
+) -> ReadingRaster | None:
+    """How else a page may lie whose words say nothing; None when nothing speaks for another way."""
+    if sideways:
+        return straighten(raster, grey, sideways=False)
+    turns, confidence = find_turns(laid_out.pixels, timeout_s=settings.timeout_s)
+    return turned_over(grey, laid_out) if turns == 2 and confidence > 1 else None
 
 
 def _read(laid_out: ReadingRaster, reader: str, psm: int, settings: OcrSettings) -> Reading:
@@ -164,4 +170,4 @@ def _read(laid_out: ReadingRaster, reader: str, psm: int, settings: OcrSettings)
         timeout_s=settings.timeout_s,
         options=NO_SECOND_GUESS,
     )
-    return Reading(reader, laid_out.frame, words)
+    return Reading(reader, laid_out.frame, tighten(laid_out.pixels, words))

@@ -113,7 +113,7 @@ def square_frame(raster: PageRaster, zoom: float = 1.0) -> tuple[Frame, int]:
     return Frame(raster.width_px, raster.height_px, target / dpi_x, target / dpi_y), round(target)
 
 
-def straighten(raster: PageRaster, grey: Grey) -> ReadingRaster:
+def straighten(raster: PageRaster, grey: Grey, sideways: bool | None = None) -> ReadingRaster:
     """The page as it is best read, all but the turn between upright and upside down, or left and right.
 
     A page whose lines run vertically is turned by one quarter; whether that is the right one of two is for
@@ -122,11 +122,14 @@ def straighten(raster: PageRaster, grey: Grey) -> ReadingRaster:
     Args:
         raster: the page.
         grey: the page as one channel, from `to_grey`.
+        sideways: whether lines run vertically; None when the page has to tell. Columns of equal width set in a
+            typewriter's face look as if they did.
     """
     frame, dpi = square_frame(raster)
     small = _resized(grey, zoomed(frame, ESTIMATE_DPI / dpi))
     across, down = estimate_slants(small)
-    sideways = down.sharpness > SIDEWAYS_RATIO * across.sharpness
+    if sideways is None:
+        sideways = down.sharpness > SIDEWAYS_RATIO * across.sharpness
     slant = down if sideways else across
     frame = replace(frame, quarter_turns=1 if sideways else 0, skew_deg=_worthwhile(slant.skew_deg))
     return lay_out(grey, frame, dpi)

@@ -86,12 +86,11 @@ def _same_page(raster: PageRaster, page: PageTranscript) -> None:
 def _paint(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> tuple[ImageStream, NDArray[np.uint8]]:
     """The page's image and the pixels that were coded."""
     turns = page.readings[0].frame.quarter_turns if page.readings else 0
-    painted = paint_marks(raster.pixels, marks, raster.dpi, turns)
+    painted = paint_marks(raster.pixels, marks, raster.dpi, turns, raster.grid)
     if raster.mode == "bilevel":
         return encode_bilevel(painted), painted
     if wants_lossless(painted, raster.mode, raster.grid):
         return encode_lossless(painted), painted
     if raster.grid == JPEG_GRID:
         return encode_jpeg(painted, keep_chroma=bool(marks), quality=source_quality(raster.pixels)), painted
-    painted = paint_marks(raster.pixels, marks, raster.dpi, turns, JPEG_GRID)
     return encode_jpeg(painted, keep_chroma=bool(marks), quality=RESAMPLED_QUALITY), painted

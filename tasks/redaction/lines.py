@@ -37,6 +37,9 @@ NEIGHBOUR_GAP = 1.0
 HAIR = 0.15
 """Kept free before a neighbouring word, in line heights."""
 
+CLEAR = 0.08
+"""Kept free above and below a mark where it grows towards a neighbouring word, in heights of that word."""
+
 LEVEL = 1.12
 """Neighbouring boxes become one when it is at most this much taller than they are."""
 
@@ -177,10 +180,11 @@ def pad_piece(box: Box, line_words: Shelf, obstacles: Shelf, slanted: bool) -> B
     for word in obstacles.near(box, h):
         middle = word.center[1]
         if word.x0 < box.x1 and word.x1 > box.x0:
+            hair = max(2, round(CLEAR * word.height))
             if middle <= box.y0:
-                top = max(top, min(word.y1, box.y0 - 1))
+                top = max(top, min(word.y1 + hair, box.y0 - 1))
             elif middle >= box.y1:
-                bottom = min(bottom, max(word.y0, box.y1 + 1))
+                bottom = min(bottom, max(word.y0 - hair, box.y1 + 1))
         elif word.y0 < box.y1 and word.y1 > box.y0:
             if word.x1 <= box.x0:
                 left = max(left, min((word.x1 + box.x0) // 2, box.x0 - 1))
@@ -278,3 +282,35 @@ def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, grid: in
     grown = max(0, min(missing - grown, start.x0 - room))
     boxes[first] = Box(start.x0 - grown, start.y0, start.x1, start.y1)
     return boxes
+
+
+def settle(box: Box, grid: int, size: tuple[int, int], foreign: Shelf) -> Box:
+    """A box grown to the compression grid on every side where no neighbouring word stands in the way.
+
+    Where one does, the edge stops at the word; what is left of the block is calmed when the mark is painted.
+
+    Args:
+        box: in page space.
+        grid: edge in px of the blocks the source was compressed in.
+        size: (width, height) of the page, px.
+        foreign: words that are no part of any claim, in page space.
+    """
+    box = box.clipped(*size)
+    full = box.snapped(grid, *size)
+    if full == box:
+        return box
+    x0, y0, x1, y1 = full.x0, full.y0, full.x1, full.y1
+    for word in foreign.near(full, grid):
+        hair = max(2, round(CLEAR * min(word.width, word.height)))
+        if not word.padded(hair).meets(full):
+            continue
+        if word.x0 < box.x1 and word.x1 > box.x0:
+            if word.center[1] < box.y0:
+                y0 = max(y0, min(word.y1 + hair, box.y0))
+            elif word.center[1] > box.y1:
+                y1 = min(y1, max(word.y0 - hair, box.y1))
+        elif word.x1 <= box.x0:
+            x0 = max(x0, min(word.x1 + hair, box.x0))
+        elif word.x0 >= box.x1:
+            x1 = min(x1, max(word.x0 - hair, box.x1))
+    return Box(x0, y0, x1, y1)

@@ -1,8 +1,8 @@
 """Claims to marks: where is painted, why, and what a person should look at.
 
 Rules kept here: every claim the policy withholds is inside a mark, however weak (low confidence asks for a person, it
-never shows text); a claim without a place asks for a person; marks lie on the source's compression grid, so that no
-ringing of the hidden text is left beside them.
+never shows text); a claim without a place asks for a person; marks lie on the source's compression grid wherever no
+neighbouring word stands in the way, so that no ringing of the hidden text is left beside them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tasks.redaction.lines import (
     chain_pieces,
     level_boxes,
     pad_piece,
+    settle,
     widen,
     words_in_order,
 )
@@ -96,7 +97,7 @@ def _regions_on(page: PageTranscript, detection: Detection) -> list[Box]:
 def _plan_page(page: PageTranscript, found: Sequence[Detection], exemption: str) -> list[Mark]:
     if not found:
         return []
-    marks = [_mark([d], _area_boxes(page, d), page, exemption) for d in found if d.kind in AREAS]
+    marks = [_mark([d], _on_grid(_area_boxes(page, d), page), page, exemption) for d in found if d.kind in AREAS]
     turned: dict[int, list[Detection]] = defaultdict(list)
     for detection in found:
         if detection.kind not in AREAS:
@@ -110,7 +111,12 @@ def _plan_page(page: PageTranscript, found: Sequence[Detection], exemption: str)
         primary = [turn.to_line(part) for part in words[0]] if words else []
         margin = min((part.x0 for part in primary), default=0)
         ground = _Ground(
-            turn, Shelf(primary), Shelf(map(turn.to_line, foreign)), (margin, turn.size[0] - margin), slanted
+            turn=turn,
+            primary=Shelf(primary),
+            foreign=Shelf(map(turn.to_line, foreign)),
+            foreign_on_page=Shelf(foreign),
+            margins=(margin, turn.size[0] - margin),
+            slanted=slanted,
         )
         marks += _plan_lines(page, claims, ground, exemption)
     return [mark for mark in marks if mark.regions]
@@ -136,6 +142,7 @@ class _Ground:
     Attributes:
         primary: parts of all words of the primary reading.
         foreign: parts of the words of any reading that no claim covers.
+        foreign_on_page: the same in page space.
         margins: where text begins and ends, px.
         slanted: whether lines rise or fall.
     """
@@ -143,6 +150,7 @@ class _Ground:
     turn: Turn
     primary: Shelf
     foreign: Shelf
+    foreign_on_page: Shelf
     margins: tuple[int, int]
     slanted: bool
 
@@ -170,7 +178,10 @@ def _plan_lines(page: PageTranscript, claims: Sequence[Detection], ground: _Grou
     return [
         _mark(
             [claims[c] for c, m in mark_of_claim.items() if m == number],
-            [turn.to_page(box) for box in boxes],
+            [
+                settle(turn.to_page(box), page.grid, (page.width_px, page.height_px), ground.foreign_on_page)
+                for box in boxes
+            ],
             page,
             exemption,
         )
@@ -195,8 +206,11 @@ def _area_boxes(page: PageTranscript, detection: Detection) -> list[Box]:
     return [region.padded(max(4, round(0.03 * min(region.width, region.height)))) for region in regions]
 
 
+def _on_grid(boxes: Iterable[Box], page: PageTranscript) -> list[Box]:
+    return [box.snapped(page.grid, page.width_px, page.height_px) for box in boxes]
+
+
 def _mark(claims: Sequence[Detection], boxes: Iterable[Box], page: PageTranscript, exemption: str) -> Mark:
-    snapped = (box.snapped(page.grid, page.width_px, page.height_px) for box in boxes)
     origin: Literal["detected", "repeated", "person"] = "detected"
     if all(c.kind is Kind.BOX for c in claims):
         origin = "person"
@@ -205,7 +219,7 @@ def _mark(claims: Sequence[Detection], boxes: Iterable[Box], page: PageTranscrip
     return Mark(
         number=0,
         page=page.page,
-        regions=tuple(dict.fromkeys(box for box in snapped if box.area)),
+        regions=tuple(dict.fromkeys(box for box in boxes if box.area)),
         kinds=tuple(sorted({c.kind for c in claims})),
         exemption=exemption,
         origin=origin,

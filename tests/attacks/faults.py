@@ -48,12 +48,17 @@ def on_image(change: Callable[[Any], None]) -> Callable[[bytes], bytes]:
 # ------------------------------------------------------------------------------------------------ text
 
 
-def say(data: bytes, word: str, x_pt: float, y_pt: float) -> bytes:
-    """Another word in our own invisible layer; its letters must be in the font."""
+def codes_of_chars(data: bytes) -> dict[str, str]:
+    """The code of each character of the layer's font, in hexadecimal digits."""
     with pikepdf.open(io.BytesIO(data)) as pdf:
         cmap = pdf.pages[0].Resources.Font["/F1"].ToUnicode.read_bytes()
     rows = re.findall(rb"<([0-9a-f]{4})> <([0-9a-f]{4})>", cmap)
-    codes = {chr(int(char, 16)): code.decode() for code, char in rows}
+    return {chr(int(char, 16)): code.decode() for code, char in rows}
+
+
+def say(data: bytes, word: str, x_pt: float, y_pt: float) -> bytes:
+    """Another word in our own invisible layer; its letters must be in the font."""
+    codes = codes_of_chars(data)
     hexed = "".join(codes[c] for c in word)
     shown = f"12 0 0 12 {x_pt} {y_pt} Tm <{hexed}> Tj\nET".encode()
     return on_content(lambda content: content.replace(b"\nET", b"\n" + shown))(data)
@@ -227,6 +232,44 @@ def with_segment(marker: int, payload: bytes) -> Callable[[bytes], bytes]:
     return on_image(plant)
 
 
+def inserted(data: bytes, at: int, extra: bytes) -> bytes:
+    """Bytes put in at an offset, and the cross-reference table mended, as a careful forger would."""
+    table = data.rindex(b"\nxref") + 1
+    rows = data[table : data.index(b"trailer", table)]
+    moved = re.sub(
+        rb"(\d{10}) (\d{5} n)", lambda m: b"%010d %b" % (int(m[1]) + len(extra) * (int(m[1]) >= at), m[2]), rows
+    )
+    data = data[:table] + moved + data[table + len(rows) :]
+    data = data[:at] + extra + data[at:]
+    return re.sub(rb"startxref\n\d+", b"startxref\n%d" % (data.rindex(b"\nxref") + 1), data)
+
+
+def in_object(mark: bytes, extra: bytes) -> Callable[[bytes], bytes]:
+    """Bytes put in before the first place of a mark."""
+    return lambda data: inserted(data, data.index(mark), extra)
+
+
+def in_scan(extra: bytes) -> Callable[[bytes], bytes]:
+    """Bytes put in where a JPEG's samples end and its end mark has not come."""
+
+    def plant(image: Any) -> None:
+        raw = image.read_raw_bytes()
+        image.write(raw[:-2] + extra + raw[-2:], filter=Name.DCTDecode)
+
+    return on_image(plant)
+
+
+def behind_stream(key: str) -> Callable[[bytes], bytes]:
+    """Bytes behind the end of a deflated stream, within its length: the page's content or the character map."""
+
+    def plant(pdf: pikepdf.Pdf, page: Any) -> None:
+        stream = page.Contents if key == "/Contents" else page.Resources.Font["/F1"].ToUnicode
+        coded = zlib.compress(stream.read_bytes()) + b"behind"
+        stream.write(coded, filter=Name.FlateDecode)
+
+    return on_page(plant)
+
+
 def between_objects(data: bytes) -> bytes:
     table = data.rindex(b"xref\n0 ")
     extra = b"% nothing to see\n"
@@ -234,7 +277,85 @@ def between_objects(data: bytes) -> bytes:
     return re.sub(rb"startxref\n\d+", b"startxref\n%d" % (table + len(extra)), moved)
 
 
+# ------------------------------------------------------------------------------------------------ fonts
+
+
+def on_font(change: Callable[[Any], None]) -> Callable[[bytes], bytes]:
+    return on_page(lambda pdf, page: change(page.Resources.Font["/F1"]))
+
+
+def on_map(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    return on_font(lambda font: font.ToUnicode.write(change(font.ToUnicode.read_bytes())))
+
+
+def on_program(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    def plant(font: Any) -> None:
+        file = font.DescendantFonts[0].FontDescriptor.FontFile2
+        file.write(change(file.read_bytes()))
+
+    return on_font(plant)
+
+
+def in_table(tag: bytes, at: int, content: bytes) -> Callable[[bytes], bytes]:
+    """Bytes written over a table of the font's program."""
+
+    def write(program: bytes) -> bytes:
+        entry = program.index(tag, 12)
+        start = int.from_bytes(program[entry + 8 : entry + 12], "big") + at
+        return program[:start] + content + program[start + len(content) :]
+
+    return on_program(write)
+
+
+def spelling(data: bytes) -> bytes:
+    """The codes of two characters exchanged, everywhere: the page says the same, the map's order says something."""
+
+    def exchange(text: bytes) -> bytes:
+        return re.sub(rb"000[12]", lambda m: b"0002" if m[0] == b"0001" else b"0001", text)
+
+    def plant(pdf: pikepdf.Pdf, page: Any) -> None:
+        unicode = page.Resources.Font["/F1"].ToUnicode
+        rows = re.findall(rb"<0001> <(\w+)>\n<0002> <(\w+)>", unicode.read_bytes())[0]
+        old = b"<0001> <%b>\n<0002> <%b>" % rows
+        unicode.write(unicode.read_bytes().replace(old, b"<0001> <%b>\n<0002> <%b>" % rows[::-1]))
+        content = page.Contents.read_bytes()
+        strings = re.compile(rb"<([0-9a-f]+)> Tj")
+
+        def shown(match: re.Match[bytes]) -> bytes:
+            codes = [match[1][i : i + 4] for i in range(0, len(match[1]), 4)]
+            return b"<" + b"".join(exchange(code) for code in codes) + b"> Tj"
+
+        page.Contents.write(strings.sub(shown, content))
+
+    return on_page(plant)(data)
+
+
 # ------------------------------------------------------------------------------------------------ pixels
+
+
+def recode(record: DrawnRecord, change: Callable[[Any, Any, Box], Any], data: bytes) -> bytes:
+    """As `repaint`, coded as the page was: JPEG with the same tables."""
+    source = record.pages[0].raster.pixels
+
+    def plant(image: Any) -> None:
+        raw = image.read_raw_bytes()
+        with Image.open(io.BytesIO(raw)) as picture:
+            tables, painted = picture.quantization, np.array(picture.convert("L"))  # type: ignore[attr-defined]
+        for mark in record.plan.marks:
+            for r in mark.regions:
+                cut = np.s_[r.y0 : r.y1, r.x0 : r.x1]
+                painted[cut] = change(painted[cut], source[cut], r)
+        image.write(bare_jpeg(painted, tables), filter=Name.DCTDecode)
+
+    return on_image(plant)(data)
+
+
+def bare_jpeg(pixels: Any, tables: dict[int, list[int]] | None = None) -> bytes:
+    """A JPEG of grey pixels without application segments."""
+    out = io.BytesIO()
+    chosen = {"qtables": {0: tables[0]}} if tables else {"quality": 75}
+    Image.fromarray(pixels).save(out, "JPEG", optimize=True, **chosen)
+    return re.sub(rb"^(\xff\xd8)\xff\xe0\0\x10.{14}", rb"\1", out.getvalue(), count=1, flags=re.DOTALL)
 
 
 def repaint(record: DrawnRecord, change: Callable[[Any, Any, Box], Any], data: bytes) -> bytes:

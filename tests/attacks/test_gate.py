@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,12 +14,12 @@ import pytest
 from PIL import Image
 
 from tasks.geometry import Box
-from tasks.model import Finding, Kind, Mark, Mode
+from tasks.model import Finding, Kind, Mark
 from tasks.redaction import gate
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.gate import FAULTS, check_record, checks, named_checks
 from tests.attacks import faults
-from tests.redaction.drawn import MEMO, DrawnRecord, draw_page, record_of
+from tests.redaction.drawn import DrawnRecord, draw_page, record_of
 
 Name = pikepdf.Name
 
@@ -73,7 +72,9 @@ GOOD: dict[str, dict[str, object]] = {
     "skewed the other way, colour": {"skew_deg": -1.3, "mode": "colour"},
     "turned and skewed": {"quarter_turns": 1, "skew_deg": -3.0},
     "no marks": {"secrets": {}},
+    "no marks, colour": {"secrets": {}, "mode": "colour"},
     "large type": {"type_px": 34, "size": (1654, 1200), "dpi": (200, 200)},
+    "a headline": {"lines": ("Ring 020 7946 0123",), "type_px": 70, "size": (1240, 300)},
     "blank": {"lines": (), "secrets": {}},
 }
 
@@ -87,33 +88,13 @@ def test_a_good_output_raises_nothing(settings: dict[str, object]) -> None:
 
 
 def test_a_good_record_of_many_modes_raises_nothing() -> None:
-    settings = [settings for name, settings in GOOD.items() if name != "no marks"]  # it shows what the others hide
+    settings = [
+        settings for name, settings in GOOD.items() if not name.startswith("no marks")
+    ]  # it shows what the others hide
     record = record_of(*(draw_page(page=i, **known) for i, known in enumerate(settings)))  # type: ignore[arg-type]
     report = check_record(record.apply(), record.plan, record.transcript)
     assert report.findings == ()
     assert report.pages == len(settings)
-
-
-def test_a_hundred_good_outputs_raise_nothing() -> None:
-    """Small pages of chance settings, the same at every run."""
-    chance = random.Random(20)
-    lines = [line for line in MEMO if len(line) < 60]
-    for _ in range(100):
-        mode: Mode = chance.choice(("bilevel", "grey", "colour"))
-        page = draw_page(
-            chance.sample(lines, k=6),
-            mode=mode,
-            jpeg=chance.random() < 0.7,
-            quality=chance.randint(40, 92),
-            size=(chance.randint(820, 1000), chance.randint(380, 500)),
-            type_px=chance.randint(16, 26),
-            quarter_turns=chance.choice((0, 0, 0, 1, 2, 3)),
-            skew_deg=chance.choice((0.0, 0.0, round(chance.uniform(-4, 4), 1))),
-            dpi=(204, 98) if mode == "bilevel" and chance.random() < 0.2 else (150, 150),
-        )
-        record = record_of(page)
-        report = check_record(record.apply(), record.plan, record.transcript)
-        assert report.findings == (), page.raster
 
 
 def test_a_good_output_reread_raises_nothing(record: DrawnRecord, good: bytes) -> None:
@@ -317,11 +298,11 @@ def test_bytes_behind_a_deflated_image(drawn_colour: DrawnRecord) -> None:
     assert codes(bad, drawn_colour) == {"A19"}
 
 
-def test_marks_off_the_grid(bilevel: DrawnRecord) -> None:
-    """The same file, from a source that was compressed in blocks."""
+def test_marks_off_the_grid_beside_nothing_faint_are_no_fault(bilevel: DrawnRecord) -> None:
+    """The same file, from a source that was compressed in blocks: two levels are no ringing."""
     pages = tuple(dataclasses.replace(page, grid=8) for page in bilevel.transcript.pages)
     transcript = dataclasses.replace(bilevel.transcript, pages=pages)
-    assert codes(bilevel.apply(), bilevel, transcript=transcript) == {"A20"}
+    assert codes(bilevel.apply(), bilevel, transcript=transcript) == set()
 
 
 def test_a_mark_as_wide_as_what_it_hides() -> None:
@@ -335,6 +316,15 @@ def test_a_mark_as_wide_as_what_it_hides() -> None:
     plan = dataclasses.replace(record.plan, marks=(mark,))
     data = apply_marks(record.rasters(), plan, transcript, "x")
     assert codes(data, record, plan=plan, transcript=transcript) == {"A22"}
+
+
+def test_a_mark_between_close_neighbours_may_be_narrow() -> None:
+    record = record_of(draw_page(["Ring 7 at noon"], {}, mode="bilevel"))
+    word = record.pages[0].transcript.readings[0].words[1]
+    mark = Mark(1, 0, (word.box.padded(2, 3),), (Kind.EXTENSION,), "s.31(1)(a)")
+    plan = dataclasses.replace(record.plan, marks=(mark,))
+    data = apply_marks(record.rasters(), plan, record.transcript, "x")
+    assert codes(data, record, plan=plan) == set()
 
 
 @pytest.mark.parametrize(
@@ -352,6 +342,12 @@ def test_a_withheld_value_in_xmp(record: DrawnRecord, good: bytes) -> None:
 
 def test_a_plan_of_another_source(record: DrawnRecord, good: bytes) -> None:
     assert codes(good, record, plan=dataclasses.replace(record.plan, source_sha256="00" * 32)) == {"A28"}
+
+
+def test_a_mark_on_a_page_that_is_not_there(record: DrawnRecord, good: bytes) -> None:
+    astray = dataclasses.replace(record.plan.marks[0], number=99, page=7)
+    plan = dataclasses.replace(record.plan, marks=(*record.plan.marks, astray))
+    assert codes(good, record, plan=plan) == {"A28"}
 
 
 def test_a_missing_page() -> None:

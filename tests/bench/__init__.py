@@ -1,1 +1,1 @@
-"""Measurements, each one command; none is a test, because machines are noisy."""
+"""Measurements, each one command, and the floors that `make test` holds a small seeded corpus to."""

@@ -16,6 +16,7 @@ from flows.place import open_place
 from flows.settings import Settings
 from infra.desk import create_run
 from infra.embedded import Stack
+from infra.gateway import load_account
 from infra.up import open_stack
 from tasks.model import RequestStatus
 from tasks.status import find_status
@@ -83,10 +84,11 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     state: Path = tmp_path_factory.mktemp("pipeline")
     with open_stack(Console(quiet=True), state, allow_unreviewed=True) as stack:
         environment = stack.environment
+        admin = load_account(state / "store" / "credentials.json")
         settings = Settings(
             store_endpoint=environment["FOI_STORE_ENDPOINT"],
-            store_access_key=environment["FOI_STORE_ACCESS_KEY"],
-            store_secret_key=environment["FOI_STORE_SECRET_KEY"],
+            store_access_key=admin.access_key,
+            store_secret_key=admin.secret_key,
         )
         with open_place(settings) as place, httpx.Client(base_url=environment["PREFECT_API_URL"]) as api:
             yield Pipeline(stack, place, api)

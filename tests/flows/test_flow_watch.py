@@ -168,7 +168,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @contextmanager
-def watching(server: StoreServer | Gateway, prefix: str, api_url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def watching(server: StoreServer, prefix: str, api_url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FOI_", "PREFECT_"))}
     environment |= {
         "FOI_STORE_ENDPOINT": server.endpoint,
@@ -239,9 +239,11 @@ def test_uploads_during_a_break_of_the_store_are_announced_after_it(tmp_path: Pa
     gateway = Gateway(tmp_path, port, os.environ)
     gateway.start()
     try:
-        store = S3Store(gateway.endpoint, gateway.access_key, gateway.secret_key)
+        admin = gateway.admin
+        store = S3Store(gateway.endpoint, admin.access_key, admin.secret_key)
+        server = StoreServer(store, gateway.endpoint, admin.access_key, admin.secret_key, gateway.child)
         store.ensure_bucket("w3-intake")
-        with watching(gateway, "w3-", receiver.api_url, log):
+        with watching(server, "w3-", receiver.api_url, log):
             store.put("w3-intake", "A-1/request.json", b"{}")
             assert eventually(lambda: receiver.references == ["A-1"]), log.read_text()
             gateway.child.stop()

@@ -19,7 +19,7 @@ import pytest
 
 from infra.children import ServerFailedError
 from infra.embedded import POOL, Stack, read_environment
-from infra.gateway import HOST, load_credentials
+from infra.gateway import HOST, load_account
 from tasks.errors import ConfigurationError
 
 PATIENCE_S = 60
@@ -63,11 +63,11 @@ def mode(path: Path) -> int:
 
 def test_credentials_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
-    made = load_credentials(path)
-    assert load_credentials(path) == made
+    made = load_account(path)
+    assert load_account(path) == made
     assert mode(path) == 0o600
-    assert len(made[1]) >= 40
-    assert load_credentials(tmp_path / "other.json") != made
+    assert len(made.secret_key) >= 40
+    assert load_account(tmp_path / "other.json") != made
 
 
 def test_no_environment_where_no_stack_runs(tmp_path: Path) -> None:

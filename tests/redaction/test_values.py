@@ -47,6 +47,8 @@ def test_a_value_is_found_in_other_spellings(value: str, text: str) -> None:
         (PHONE, "in 2023, 123 of 794 at 06:30"),
         (MAIL, "jordan@police.example"),
         (MAIL, "majordan.example@police.examples"),
+        (ADDRESS, "4 Sample Row Exampleton ZZ9 9ZZA"),
+        (ADDRESS, "14 Sample Row Exampleton ZZ9 9ZZ"),
         ("4471", "pass number 4471"),
         ("Enquiries", "Enquiries go to the desk"),
         ("ext 12", "ext 12"),

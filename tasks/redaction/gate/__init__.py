@@ -14,26 +14,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.model import Finding, RedactionPlan, Transcript, VerificationReport
-from tasks.redaction.gate import container, content, edges, images, marks, pixels, structure, text, values
+from tasks.redaction.gate import (
+    container,
+    content,
+    edges,
+    font,
+    images,
+    marks,
+    names,
+    pixels,
+    structure,
+    text,
+    values,
+)
+from tasks.redaction.gate.bounds import fits_its_pages
 from tasks.redaction.gate.checks import FAULTS, FILE_CHECKS, PAGE_CHECKS
 from tasks.redaction.gate.edges import reread_surroundings
 from tasks.redaction.gate.output import Output, PageView
-from tasks.redaction.gate.values import check_values
+from tasks.redaction.gate.source import look_at_source
+from tasks.redaction.gate.values import check_values, check_visible
 
-__all__ = ["FAULTS", "check_record", "check_values", "named_checks"]
+__all__ = ["FAULTS", "check_again", "check_record", "check_values", "check_visible", "look_at_source", "named_checks"]
 
-_ROOMS = (container, content, edges, images, marks, pixels, structure, text, values)
+_ROOMS = (container, content, edges, font, images, marks, names, pixels, structure, text, values)
 """Importing them enters their checks."""
 
 OPENS = "file-opens"
+BOUNDED = "fits-its-pages"
 REREAD = "surroundings-reread"
+
+
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "look-at-source": ("A24",),
+    "check-values": ("A25",),
+    "check-visible": ("A26",),
+    "check-again": ("A30",),
+}
+"""Checks of something other than one output: the source, the bundle, all outputs together, the same one twice."""
 
 
 def named_checks(with_reread: bool) -> dict[str, tuple[str, ...]]:
     """Every check by name, with the codes of the attacks it answers."""
     of_file = {check.name: check.codes for check in FILE_CHECKS}
     of_page = {check.name: check.codes for check in PAGE_CHECKS}
-    return {OPENS: ("A00",), **of_file, **of_page, **({REREAD: ("A09",)} if with_reread else {})}
+    return {OPENS: ("A00",), BOUNDED: ("A29",), **of_file, **of_page, **({REREAD: ("A09",)} if with_reread else {})}
 
 
 def check_record(
@@ -61,8 +85,10 @@ def check_record(
         findings.append(Finding("A00", None, None, "The file does not open."))
     else:
         try:
-            findings += _run_file_checks(output)
-            findings += _run_page_checks(output, reread)
+            findings += _guarded(BOUNDED, ("A29",), None, partial(fits_its_pages, output))
+            if not findings:  # the others decode everything
+                findings += _run_file_checks(output)
+                findings += _run_page_checks(output, reread)
         finally:
             output.close()
     return VerificationReport(
@@ -71,6 +97,13 @@ def check_record(
         checks=tuple(named_checks(reread is not None)),
         findings=tuple(dict.fromkeys(findings)),
     )
+
+
+def check_again(pdf: bytes, again: bytes) -> tuple[Finding, ...]:
+    """Whether the same input, policy and version gave the same bytes twice; A30 when chance had a hand in them."""
+    if hashlib.sha256(pdf).digest() == hashlib.sha256(again).digest():
+        return ()
+    return (Finding("A30", None, None, f"The record is {FAULTS['A30']}."),)
 
 
 def _run_file_checks(output: Output) -> Iterator[Finding]:

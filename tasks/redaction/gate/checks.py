@@ -39,12 +39,20 @@ FAULTS: dict[str, str] = {
     "A17": "structure, forms, scripts or actions",
     "A18": "a thumbnail or a segment of metadata in an image",
     "A19": "bytes that belong to nothing",
-    "A20": "a mark off the compression grid",
+    "A20": "ringing of a hidden text beside its mark",
     "A21": "a mask",
     "A22": "a mark whose width betrays its content",
     "A23": "a mark that is not one opaque value",
+    "A24": "a faint or see-through redaction in the source",
     "A25": "a withheld value",
+    "A26": "a value withheld in one record and visible in another",
+    "A27": "colour where none was asked for",
     "A28": "plan, transcript and file do not belong together",
+    "A29": "more to decode than a page of its size can need",
+    "A30": "another file from the same input",
+    "A31": "samples that the page does not show",
+    "A32": "a font that carries more than text needs",
+    "A33": "a name or an identifier that is not one of ours",
 }
 
 

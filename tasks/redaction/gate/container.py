@@ -1,13 +1,17 @@
 """The bytes themselves: every one of them is accounted for, by a reader of its own.
 
 Rule kept here: a file is a header, the objects its one cross-reference table names, that table and a trailer; what lies
-between or behind them could be an earlier revision, an orphan or a message.
+between or behind them, and what a reader passes over in silence, could be an earlier revision, an orphan or a message.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator
+
+import pikepdf
 
 from tasks.model import Finding
 from tasks.redaction.gate.checks import file_check
@@ -18,6 +22,14 @@ OBJECT = re.compile(rb"(\d+) (\d+) obj\b\s*")
 STREAM_END = re.compile(rb"\r?\n?endstream\s+endobj\s*")
 LENGTH = re.compile(rb"/Length\s+(\d+)(?!\s+\d+\s+R)")
 LITERAL = re.compile(rb"\((?:\\.|[^\\()])*\)", re.DOTALL)
+HEXED = re.compile(rb"(?<!<)<[0-9A-Fa-f\s]*>")
+WORD = re.compile(rb"/?[^\s<>\[\](){}/%]+")
+TABLE = re.compile(
+    rb"xref\s+0 (\d+)\s+0000000000 65535 f ?\r?\n((?:\d{10} 00000 n ?\r?\n)*)"
+    rb"\s*trailer\s*<<(.*)>>\s*startxref\s+(\d+)\s+%%EOF\s*",
+    re.DOTALL,
+)
+"""One section, no free entry but the first (a free entry's offset says anything), a trailer, the end."""
 
 
 @file_check("A13")
@@ -57,6 +69,62 @@ def has_no_bytes_between_objects(output: Output) -> Iterator[Finding]:
         if not _is_whole_object(data[start:end]):
             yield Finding("A19", None, None, "Bytes stand between two objects.")
             return
+
+
+@file_check("A19")
+def has_a_plain_table(output: Output) -> Iterator[Finding]:
+    """The cross-reference table and the trailer hold what they must, without room for anything else."""
+    data = output.data
+    at = data.rfind(b"\nxref") + 1
+    table = TABLE.fullmatch(data, at, data.rfind(b"%%EOF") + 5)
+    if data.count(b"startxref") == 1 and (
+        table is None
+        or int(table[1]) != 1 + table[2].count(b"\n")
+        or int(table[4]) != at
+        or not _has_no_comment(table[3])
+    ):
+        yield Finding("A19", None, None, "The cross-reference table holds other bytes.")
+
+
+@file_check("A19")
+def says_nothing_twice(output: Output) -> Iterator[Finding]:
+    """An object's words are those a reader keeps: of an entry written twice, or of null, it passes over one."""
+    if output.data.count(b"startxref") != 1:
+        return  # said by has_one_revision
+    for number, offset in enumerate(_offsets(output.data[output.data.rfind(b"\nxref") + 1 :]), 1):
+        body = _head_of(output.data[offset : output.data.index(b"endobj", offset)])
+        kept = output.pdf.get_object(number, 0)
+        keeps = pikepdf.Dictionary(dict(kept.items())) if isinstance(kept, pikepdf.Stream) else kept
+        if Counter(_words(body)) != Counter(_words(keeps.unparse(resolved=True))):
+            yield Finding("A19", None, None, "An object holds an entry that readers pass over.")
+            return
+
+
+@file_check("A19")
+def has_no_bytes_behind_a_stream(output: Output) -> Iterator[Finding]:
+    """Deflated streams end where their data ends."""
+    for item in output.pdf.objects:
+        if isinstance(item, pikepdf.Stream) and item.get("/Filter") == "/FlateDecode" and "/Width" not in item:
+            inflate = zlib.decompressobj()
+            inflate.decompress(item.read_raw_bytes())
+            if not inflate.eof or inflate.unused_data:
+                yield Finding("A19", None, None, "Bytes follow the end of a stream's data.")
+
+
+def _head_of(entry: bytes) -> bytes:
+    """An object without its number and its stream."""
+    head = OBJECT.match(entry)
+    body = entry[head.end() :] if head else entry
+    stream = re.search(rb">>\s*stream\r?\n", body)
+    return body[: stream.start() + 2] if stream else body
+
+
+def _words(body: bytes) -> list[bytes]:
+    """Names, numbers, keywords, and how many strings; not the strings, which readers write in other ways."""
+    while (shorter := LITERAL.sub(b" <> ", body)) != body:
+        body = shorter
+    body, strings = HEXED.subn(b" ", body)
+    return [*WORD.findall(body), *[b"<>"] * strings]
 
 
 def _offsets(table: bytes) -> list[int]:

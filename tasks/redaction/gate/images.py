@@ -6,7 +6,6 @@ Rule kept here: each of the three codings we write is parsed to its end; whateve
 from __future__ import annotations
 
 import io
-import struct
 import zlib
 from collections.abc import Iterator
 
@@ -16,6 +15,7 @@ from PIL import Image
 
 from tasks.model import Finding
 from tasks.redaction.gate.checks import FAULTS, page_check
+from tasks.redaction.gate.jpeg import passengers
 from tasks.redaction.gate.output import PageView
 from tasks.redaction.gate.structure import strangers
 
@@ -24,6 +24,14 @@ ENTRIES = frozenset(
 )
 MASKS = frozenset({"/SMask", "/Mask", "/SMaskInData", "/ImageMask", "/Matte"})
 METADATA = frozenset({"/Metadata", "/Name", "/ID", "/OPI", "/Alternates", "/Measure", "/PtData"})
+
+
+PARAMETERS = {
+    "/DCTDecode": frozenset[str](),
+    "/FlateDecode": frozenset({"/Predictor", "/Colors", "/BitsPerComponent", "/Columns"}),
+    "/CCITTFaxDecode": frozenset({"/K", "/Columns", "/Rows"}),
+}
+"""What /DecodeParms says for each of the codings; all of them are numbers."""
 
 
 @page_check("A18", "A21", "A23")
@@ -41,51 +49,57 @@ def has_a_plain_image(view: PageView) -> Iterator[Finding]:
     yield from strangers(image, ENTRIES | MASKS | METADATA | {"/Decode"}, view.number)
 
 
+@page_check("A27")
+def has_no_colour_where_none_is_wanted(view: PageView) -> Iterator[Finding]:
+    """A plan without colour gives pages of one channel, or of three that are equal."""
+    if view.output.plan.grey and view.pixels.ndim == 3 and np.ptp(view.pixels, axis=2).any():
+        yield Finding("A27", view.number, None, f"The page has {FAULTS['A27']}.")
+
+
+@page_check("A31")
+def has_an_image_without_hidden_samples(view: PageView) -> Iterator[Finding]:
+    """The coded image has the rows, columns, channels and bits of its dictionary, and these alone."""
+    image = view.image
+    coding, parameters = str(image.Filter), dict(image.get("/DecodeParms", {}).items())
+    channels = 3 if image.ColorSpace == "/DeviceRGB" else 1
+    if (
+        coding not in PARAMETERS
+        or set(parameters) != PARAMETERS[coding]
+        or not all(isinstance(value, int) for value in parameters.values())
+        or int(image.BitsPerComponent) != (1 if coding == "/CCITTFaxDecode" else 8)
+        or _coded_size(view, parameters) != (int(image.Width), int(image.Height), channels)
+    ):
+        yield Finding("A31", view.number, None, f"The page's image has {FAULTS['A31']}.")
+
+
+def _coded_size(view: PageView, parameters: dict[str, int]) -> tuple[int, int, int]:
+    """(width, height, channels) as the coding itself says."""
+    height = int(view.image.Height)
+    match str(view.image.Filter):
+        case "/DCTDecode":
+            with Image.open(io.BytesIO(view.image.read_raw_bytes()), formats=["JPEG"]) as picture:
+                return *picture.size, len(picture.getbands())
+        case "/FlateDecode":  # that the samples are as many as this says is the passengers' check
+            return parameters["/Columns"], height, parameters["/Colors"]
+        case _:
+            return parameters["/Columns"], parameters["/Rows"], 1
+
+
 @page_check("A19", "A18")
 def has_an_image_without_passengers(view: PageView) -> Iterator[Finding]:
     """The coded image ends where its pixels end."""
     raw = view.image.read_raw_bytes()
     match str(view.image.Filter):
         case "/DCTDecode":
-            codes = _passengers_of_jpeg(raw)
+            codes = passengers(raw)
         case "/FlateDecode":
             codes = _passengers_of_deflate(raw, view.pixels)
         case "/CCITTFaxDecode":
             codes = _passengers_of_g4(raw, view.pixels)
         case _:
-            codes = {"A19"}
+            codes = set()  # said by has_an_image_without_hidden_samples
     for code in sorted(codes):
         yield Finding(code, view.number, None, f"The page's image has {FAULTS[code]}.")
-
-
-def _passengers_of_jpeg(raw: bytes) -> set[str]:
-    """Application segments and comments (A18), bytes behind the image's end (A19); ITU-T T.81, annex B."""
-    codes: set[str] = set()
-    at, scanned = 2, raw.startswith(b"\xff\xd8")
-    while scanned:
-        while raw[at : at + 2] == b"\xff\xff":
-            at += 1
-        marker = raw[at + 1]
-        if raw[at] != 0xFF or marker in (0x00, 0xD8):
-            return codes | {"A19"}
-        if marker == 0xD9:
-            return codes | ({"A19"} if raw[at + 2 :] else set())
-        if 0xE0 <= marker <= 0xEF or marker == 0xFE:
-            codes.add("A18")
-        at += 2 + struct.unpack_from(">H", raw, at + 2)[0]
-        if marker == 0xDA:
-            at = _end_of_scan(raw, at)
-    return {"A19"}
-
-
-def _end_of_scan(raw: bytes, at: int) -> int:
-    """Where entropy-coded data gives way to the next marker."""
-    while True:
-        at = raw.index(b"\xff", at)
-        following = raw[at + 1]
-        if following and not 0xD0 <= following <= 0xD7:
-            return at
-        at += 2
 
 
 def _passengers_of_deflate(raw: bytes, pixels: NDArray[np.uint8]) -> set[str]:

@@ -114,11 +114,12 @@ class PageView:
         match str(self.image.Filter):
             case "/DCTDecode":
                 with Image.open(io.BytesIO(self.image.read_raw_bytes()), formats=["JPEG"]) as picture:
-                    return np.asarray(picture if picture.mode == "RGB" else picture.convert("L"), dtype=np.uint8)
+                    samples = np.asarray(picture if picture.mode == "RGB" else picture.convert("L"), dtype=np.uint8)
+                return samples[:height, :width]  # that there are no more of them is another check
             case "/FlateDecode":
                 shape = (height, width) if self.image.ColorSpace == "/DeviceGray" else (height, width, 3)
-                samples = np.frombuffer(self.image.read_bytes(), dtype=np.uint8)
-                return samples[: math.prod(shape)].reshape(shape)  # what is behind them is the passengers' check
+                inflated = np.frombuffer(self.image.read_bytes(), dtype=np.uint8)
+                return inflated[: math.prod(shape)].reshape(shape)  # what is behind them is the passengers' check
         return np.asarray(pikepdf.PdfImage(self.image).as_pil_image().convert("L"), dtype=np.uint8)
 
     @cached_property

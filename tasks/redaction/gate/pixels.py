@@ -6,6 +6,7 @@ drawn again here, from the plan alone, and compared.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -18,12 +19,11 @@ from tasks.model import Finding, Mark
 from tasks.redaction.gate.checks import page_check
 from tasks.redaction.gate.output import PageView
 
-FLAT = 12
-"""How far a JPEG may stray from the fill where nothing is printed, in grey levels."""
+STRAY, CUT_STRAY = 2, 48
+"""How far a JPEG's pixels may stray from the same mark coded again with the page's own tables, in grey levels: in
+blocks that a mark covers, which hold nothing else; and in those it shares with its surroundings, which ring into it."""
 
-PRINTED, PRINTED_MEAN = 180, 24
-"""How far it may stray within 8 px of print, and there on average: coarse JPEG rings at the edges of white letters
-(measured at quality 30: at most 137, 17 on average in a block)."""
+JPEG_BLOCK = 8
 
 WHITE, DARK = 200, 80
 """Grey levels of paper and ink."""
@@ -36,20 +36,53 @@ CRISP = 110
 @page_check("A07", "A23")
 def marks_are_one_opaque_value(view: PageView) -> Iterator[Finding]:
     """Each mark is the fill and the print that follows from the plan; nothing shines through."""
-    expected, near_print = expected_marks(view)
-    lossy = view.image.Filter == "/DCTDecode"
+    inside, wanted, light = covered(view), expected_marks(view), luma(view)
     pixels = view.pixels if view.pixels.ndim == 3 else view.pixels[..., None]
+    allowed, cut = 0, np.zeros(inside.shape, np.bool_)
+    if view.image.Filter == "/DCTDecode" and view.marks:
+        wanted = coded_again(view, np.where(inside, wanted, light))
+        allowed, cut = STRAY, ~_whole_blocks(inside)
     for mark in view.marks:
         for region in mark.regions:
-            rows, columns = slice(region.y0, region.y1), slice(region.x0, region.x1)
-            wanted = expected[rows, columns, None].astype(np.int16)
-            strayed = np.abs(pixels[rows, columns].astype(np.int16) - wanted).max(axis=2)
-            near = near_print[rows, columns]
-            allowed = np.where(near, PRINTED, FLAT) if lossy else 0
-            muddy = near.any() and strayed[near].mean() > PRINTED_MEAN
-            if strayed.shape != (region.height, region.width) or (strayed > allowed).any() or muddy:
+            place = np.s_[region.y0 : region.y1, region.x0 : region.x1]
+            strayed = np.abs(pixels[place].astype(np.int16) - wanted[place][..., None]).max(axis=2, initial=0)
+            dimmed = np.abs(light[place].astype(np.int16) - wanted[place])  # colours of a cut block smear into it
+            bad = np.where(cut[place], dimmed > CUT_STRAY, strayed > allowed)
+            if bad.shape != (region.height, region.width) or bad.any():
                 yield _name_fault(view, region)
                 break
+
+
+def covered(view: PageView) -> NDArray[np.bool_]:
+    """Which pixels of the page marks cover."""
+    inside = np.zeros((view.transcript.height_px, view.transcript.width_px), np.bool_)
+    for region in view.regions:
+        inside[region.y0 : region.y1, region.x0 : region.x1] = True
+    return inside
+
+
+def luma(view: PageView) -> NDArray[np.uint8]:
+    """The page's lightness as JPEG codes it."""
+    return view.pixels if view.pixels.ndim == 2 else np.asarray(Image.fromarray(view.pixels).convert("L"))
+
+
+def coded_again(view: PageView, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lightness as it looks after the loss of the page's own JPEG coding: each block for itself, by the same table."""
+    with Image.open(io.BytesIO(view.image.read_raw_bytes()), formats=["JPEG"]) as coded:
+        tables = coded.quantization  # type: ignore[attr-defined]
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", qtables={0: tables[0]})
+    with Image.open(out) as again:
+        return np.asarray(again)
+
+
+def _whole_blocks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels of blocks that lie wholly inside; past the page's edge a block repeats what is at the edge."""
+    height, width = inside.shape
+    padded = np.pad(inside, ((0, -height % JPEG_BLOCK), (0, -width % JPEG_BLOCK)), mode="edge")
+    rows, columns = padded.shape[0] // JPEG_BLOCK, padded.shape[1] // JPEG_BLOCK
+    whole = padded.reshape(rows, JPEG_BLOCK, columns, JPEG_BLOCK).all(axis=(1, 3))
+    return whole.repeat(JPEG_BLOCK, 0).repeat(JPEG_BLOCK, 1)[:height, :width]
 
 
 def _name_fault(view: PageView, region: Box) -> Finding:
@@ -64,15 +97,13 @@ def _name_fault(view: PageView, region: Box) -> Finding:
     return Finding("A23", view.number, region, "A mark is not one opaque value.")
 
 
-def expected_marks(view: PageView) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """What the marks of a page must look like, and where print is near; both (height, width).
+def expected_marks(view: PageView) -> NDArray[np.uint8]:
+    """What the marks of a page must look like: (height, width), all black but for the print, which is 255.
 
-    Fill is 0, print is 255. In each mark the exemption is printed in the first region that has room for it, unless it
-    would touch the print of an earlier mark.
+    In each mark the exemption is printed in the first region that has room for it, unless it would touch the print of
+    an earlier mark.
     """
-    known = view.transcript
-    expected = np.zeros((known.height_px, known.width_px), np.uint8)
-    near = np.zeros(expected.shape, np.bool_)
+    expected = np.zeros((view.transcript.height_px, view.transcript.width_px), np.uint8)
     printed: list[Box] = []
     for mark in view.marks:
         place = next(filter(None, (_print_place(view, mark, region) for region in mark.regions)), None)
@@ -81,9 +112,7 @@ def expected_marks(view: PageView) -> tuple[NDArray[np.uint8], NDArray[np.bool_]
         box, shape = place
         printed.append(box)
         expected[box.y0 : box.y1, box.x0 : box.x1][shape] = 255
-        around = box.snapped(8, known.width_px, known.height_px)
-        near[around.y0 : around.y1, around.x0 : around.x1] = True
-    return expected, near
+    return expected
 
 
 def _print_place(view: PageView, mark: Mark, region: Box) -> tuple[Box, NDArray[np.bool_]] | None:

@@ -2,7 +2,7 @@
 
 A value is searched in three forms: as it is (blanks and case aside), as digits only (O for 0, l for 1 and the like
 undone; a leading 0, 44 or 0044 aside), and folded (letters and digits only, easily confused ones made equal, whole
-words).
+words); each in whatever way a format writes text (see `tasks.redaction.gate.writings`).
 
 What is no evidence, and so is not searched: numbers of fewer than 7 digits; e-mail addresses of fewer than 6 letters
 and digits; anything else of fewer than 8, postcodes apart; single words of letters only. An internal number such as
@@ -27,11 +27,13 @@ import pypdfium2
 from tasks.model import Finding
 from tasks.redaction.gate.checks import file_check, page_check
 from tasks.redaction.gate.output import Output, PageView
+from tasks.redaction.gate.writings import writings_of
 
 CONFUSED = str.maketrans("olizsbgq|!", "0112589911")
 CONFUSED_DIGITS = str.maketrans("OoQDlI|!ZSsB", "000011112558")
 NUMBER = re.compile(r"[0-9OoQDlI|!ZSsB](?:[\s().\-/+]{0,3}[0-9OoQDlI|!ZSsB])*")
 TOKEN = re.compile(r"[^\W_]+")
+STREAM = re.compile(rb"\bstream\r?\n.*?endstream", re.DOTALL)
 POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}", re.IGNORECASE)
 
 LEAST_DIGITS = 7
@@ -80,7 +82,11 @@ def _is_evidence(value: str, letters: str) -> bool:
 
 
 def holds(text: str, wanted: Needles) -> bool:
-    """Whether a text holds any of the values, in any of their forms."""
+    """Whether a text holds any of the values, in any of their forms, however it is written."""
+    return any(_holds(writing, wanted) for writing in writings_of(text))
+
+
+def _holds(text: str, wanted: Needles) -> bool:
     plain = _plain(text)
     if any(_stands_alone(needle, plain) for needle in wanted.plain if needle in plain):
         return True
@@ -146,11 +152,11 @@ def no_withheld_value_in_the_text_layer(view: PageView) -> Iterator[Finding]:
 
 @file_check("A25")
 def no_withheld_value_anywhere_in_the_file(output: Output) -> Iterator[Finding]:
-    """No value stands in a string, a decoded stream (but for the pages' own text and image) or the raw bytes."""
+    """No value stands in a string, a decoded stream (but for the pages' own), or the bytes outside streams."""
     wanted = needles(output.plan.withheld)
     pages = {o.objgen for page in output.pdf.pages for o in _streams_of(page.obj)}
-    if any(holds(text, wanted) for text in _texts_of(output.pdf, pages)) or any(
-        holds(_as_text(raw), wanted) for raw in (output.data[:4096], output.data[-4096:])
+    if any(holds(text, wanted) for text in _texts_of(output.pdf, pages)) or holds(
+        _as_text(STREAM.sub(b" ", output.data)), wanted
     ):
         yield Finding("A25", None, None, "A withheld value stands in the file beside its pages.")
 
@@ -184,10 +190,9 @@ def _strings_in(item: Any) -> Iterator[str]:
 
 
 def _as_text(data: bytes) -> str:
-    """Bytes as text under each encoding a value could hide in."""
-    return "\n".join(
-        (data.decode("utf-8", "ignore"), data.decode("utf-16-be", "ignore"), data.decode("utf-16-le", "ignore"))
-    )
+    """Bytes as text under each encoding a value could hide in; letters of UTF-16 bring zeros with them."""
+    codings = ("utf-8", "utf-16-be", "utf-16-le") if b"\0" in data else ("utf-8",)
+    return "\n".join(data.decode(coding, "ignore") for coding in codings)
 
 
 def check_values(
@@ -219,18 +224,52 @@ def check_values(
     return tuple(findings)
 
 
+def check_visible(records: Mapping[str, bytes], withheld: Sequence[str]) -> tuple[Finding, ...]:
+    """Search what is withheld in any record of a request in the pages of every record.
+
+    Args:
+        records: redacted PDFs by name.
+        withheld: of all records of the request.
+
+    Returns:
+        A finding A26 with its page (0-based) for each page that shows a value, saying the record's ordinal in the
+        mapping; a record that cannot be read is a finding A00.
+    """
+    wanted = needles(tuple(withheld))
+    findings = []
+    for ordinal, pdf in enumerate(records.values(), 1):
+        try:
+            texts = list(_texts_of_pages(pdf))
+        except Exception:  # whatever the reason, what was not searched may not leave
+            findings.append(Finding("A00", None, None, f"Record {ordinal} of the bundle cannot be searched."))
+            continue
+        findings += [
+            Finding("A26", page, None, f"Record {ordinal} of the bundle shows what is withheld in another.")
+            for page, text in enumerate(texts)
+            if holds(text, wanted)
+        ]
+    return tuple(findings)
+
+
+def _texts_of_pages(pdf: bytes) -> Iterator[str]:
+    """The text of each page, as a reader extracts it."""
+    reader = pypdfium2.PdfDocument(pdf)
+    try:
+        for page in reader:
+            text_page = page.get_textpage()
+            yield text_page.get_text_range()
+            text_page.close()
+    finally:
+        reader.close()
+
+
 def _texts_in(blob: bytes | str) -> Iterator[str]:
     if isinstance(blob, str):
         yield blob
     elif blob.startswith(b"%PDF"):
         with pikepdf.open(io.BytesIO(blob)) as pdf:
             yield from _texts_of(pdf, set())
-        reader = pypdfium2.PdfDocument(blob)
-        try:
-            for page in reader:
-                yield page.get_textpage().get_text_range()
-        finally:
-            reader.close()
+        yield from _texts_of_pages(blob)
     elif blob.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(blob)) as archive:
             for entry in archive.infolist():

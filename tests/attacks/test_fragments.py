@@ -1,0 +1,79 @@
+"""What, read beside a mark, is a substantial part of a value, and what may stand there."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tasks.model import RedactionPlan
+from tasks.redaction.gate import check_record
+from tests.redaction.drawn import DrawnRecord, draw_page, record_of
+
+PHONE, MAIL = "020 7946 0123", "jordan.example@police.example"
+
+
+@pytest.fixture(scope="module")
+def record() -> DrawnRecord:
+    return record_of(draw_page())
+
+
+@pytest.fixture(scope="module")
+def good(record: DrawnRecord) -> bytes:
+    return record.apply()
+
+
+def is_found(record: DrawnRecord, good: bytes, withheld: str, *words: str) -> bool:
+    """Whether the gate takes these words, read beside the marks, for a part of the value."""
+    sheets: list[tuple[int, ...]] = []
+
+    def reread(pixels: np.ndarray, dpi: float) -> list[str]:
+        sheets.append(pixels.shape)
+        assert dpi == 300
+        return list(words)
+
+    plan: RedactionPlan = dataclasses.replace(record.plan, withheld=(withheld,))
+    report = check_record(good, plan, record.transcript, reread)
+    assert sheets and all(height <= 3600 for height, _ in sheets)
+    return "A09" in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (PHONE, ("2079460",)),
+        (PHONE, ("0207", "9460")),
+        (PHONE, ("94", "60123", "20794601")),
+        ("+44 20 7946 0123", ("7946", "0123", "207", "946", "0123")),
+        ("07700 900123", ("7700900",)),
+        (MAIL, ("jordan.exa",)),
+        (MAIL, ("JORDAN.EXAMPLE@",)),
+        (MAIL, ("dan.example@x",)),
+        ("robin7@x.example", ("robin7",)),
+        ("robin@x.example", ("robin@",)),
+    ],
+)
+def test_a_substantial_part_is_found(record: DrawnRecord, good: bytes, value: str, words: tuple[str, ...]) -> None:
+    assert is_found(record, good, value, *words)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (PHONE, ("794", "601")),
+        (PHONE, ("2079", "word", "460")),
+        (PHONE, ("020", "7947", "0123")),
+        ("4471", ("4471",)),
+        ("4 Sample Row, Exampleton ZZ9 9ZZ", ("4", "Sample", "Row")),
+        ("Unit 1234567 of the Large Example Estate", ("1234567",)),
+        (MAIL, ("example",)),
+        (MAIL, ("jordan",)),
+        (MAIL, ("jordanexample",)),
+        (MAIL, ("police.example",)),
+        ("ann@x.example", ("ann@",)),
+        ("robin@x.example", ("robin",)),
+    ],
+)
+def test_what_may_stand_there_is_not(record: DrawnRecord, good: bytes, value: str, words: tuple[str, ...]) -> None:
+    assert not is_found(record, good, value, *words)

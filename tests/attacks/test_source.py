@@ -1,0 +1,142 @@
+"""Redactions that somebody made on paper: those that do not hide are shown to a person."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from tasks.model import Detection, Kind, PageRaster
+from tasks.pipeline import REVIEW_FROM, pages_to_review, plan_in_request, read_record
+from tasks.reading.engine import recognise
+from tasks.reading.media import Limits, inspect
+from tasks.reading.ocr import OcrSettings
+from tasks.redaction.gate import look_at_source
+from tasks.redaction.grey import without_colour
+from tasks.request import Policy
+
+FRONT = (
+    "The display changed in March this year.",
+    "Ring the desk on 020 7946 0123 before noon.",
+    "Write to the office about anything else.",
+    "Parking arrangements at the main building.",
+)
+BACK = tuple(
+    f"{line} on the other side of this sheet which nobody read"
+    for line in ("Words begin here", "They continue", "There are names", "Numbers follow", "The last line ends")
+)
+COVER = np.s_[125:165, 250:600]
+
+
+def sheet(*lines: str, type_px: int = 28) -> np.ndarray:
+    image = Image.new("L", (1240, 700), 250)
+    pen = ImageDraw.Draw(image)
+    for number, line in enumerate(lines):
+        pen.text((90, 80 + 50 * number), line, fill=0, font=ImageFont.load_default(type_px))
+    return np.asarray(image, dtype=np.float32)
+
+
+def scanned(page: np.ndarray, noise: float = 2.0) -> np.ndarray:
+    """Soft and grainy, as a scanner gives it."""
+    soft = Image.fromarray(page.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.7))
+    grain = np.random.default_rng(5).normal(0, noise, page.shape)
+    return np.clip(np.asarray(soft, dtype=np.float32) + grain, 0, 255).astype(np.uint8)
+
+
+def penned(level: int, shine: int) -> np.ndarray:
+    """A line under a marker pen, darker by `shine` where there is print below."""
+    page = sheet(*FRONT)
+    page[COVER] = level - (255 - page[COVER]) / 255 * shine
+    return scanned(page)
+
+
+def read(pixels: np.ndarray, dpi: float) -> list[str]:
+    words = recognise(pixels, psm=6, dpi=round(dpi), language="eng", timeout_s=60)
+    return [word.text for word in words if word.confidence >= 60]
+
+
+def look(pixels: np.ndarray) -> list[object]:
+    findings = look_at_source(PageRaster(0, pixels, "grey", (150, 150)), read)
+    assert {finding.code for finding in findings} <= {"A24"}
+    return [finding.box for finding in findings]
+
+
+@pytest.mark.parametrize(("level", "shine"), [(60, 30), (60, 15), (90, 60), (40, -20)])
+def test_print_that_shows_under_a_pen_is_found_at_its_place(level: int, shine: int) -> None:
+    (box,) = look(penned(level, shine))
+    rows, columns = COVER
+    assert abs(box.y0 - rows.start) < 12 and abs(box.x1 - columns.stop) < 12  # type: ignore[attr-defined]
+
+
+def test_what_hides_is_left_alone() -> None:
+    assert look(penned(40, 0)) == []
+    assert look(penned(0, 0)) == []
+    assert look(scanned(sheet(*FRONT))) == []
+
+
+def test_light_print_on_a_dark_ground_is_plain_to_see() -> None:
+    assert look(255 - scanned(sheet(*FRONT))) == []
+
+
+def test_the_other_side_is_found_where_it_can_be_read() -> None:
+    back = (255 - sheet(*BACK, type_px=24))[:, ::-1] / 255
+    shown = scanned(np.roll(sheet(*FRONT), 280, axis=0) * (1 - 0.14 * back))
+    assert look(shown) == [None]
+    assert look(scanned(np.roll(sheet(*FRONT), 280, axis=0) * (1 - 0.02 * back))) == []
+
+
+def test_a_bilevel_page_has_no_shades() -> None:
+    pixels = np.where(penned(60, 30) > 128, np.uint8(255), np.uint8(0))
+    assert look_at_source(PageRaster(0, pixels, "bilevel", (150, 150)), read) == ()
+
+
+def png(pixels: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", dpi=(150, 150))
+    return out.getvalue()
+
+
+def test_a_faint_redaction_asks_for_a_person() -> None:
+    data, limits = png(penned(60, 30)), Limits()
+    transcript = read_record(data, inspect(data, "memo.png", limits), OcrSettings(), limits)
+    plan = plan_in_request(transcript, (), (), Policy())
+    (review,) = pages_to_review(plan)
+    assert "faint-redaction" in {doubt.code for doubt in review.doubts if doubt.score >= REVIEW_FROM}
+
+
+# ------------------------------------------------------------------------------------------------ tracking dots
+
+
+def dotted() -> np.ndarray:
+    """A page with the yellow dots of a colour laser printer, and marks in other colours that must stay."""
+    page = np.repeat(sheet(*FRONT).astype(np.uint8)[..., None], 3, axis=2)
+    page[page == 250] = 255
+    page[10::40, 10::40] = (255, 255, 90)
+    page[11::40, 10::40] = (255, 255, 90)
+    page[600:640, 100:200], page[600:640, 300:400], page[600:640, 500:600] = (200, 20, 30), (20, 30, 160), (0, 120, 40)
+    return page
+
+
+def test_grey_pages_hold_no_tracking_dots_and_everything_else() -> None:
+    grey = without_colour(PageRaster(0, dotted(), "colour", (150, 150)))
+    assert grey.mode == "grey"
+    assert (grey.pixels[10::40, 10::40][:1] == 255).all()
+    assert [int(grey.pixels[620, x]) < 60 for x in (150, 350, 550)] == [True] * 3
+
+
+def test_the_dots_are_gone_after_a_jpeg_too() -> None:
+    out = io.BytesIO()
+    Image.fromarray(dotted()).save(out, "JPEG", quality=75)
+    with Image.open(out) as picture:
+        grey = without_colour(PageRaster(0, np.asarray(picture), "colour", (150, 150), 8))
+    assert (grey.pixels[:60] == 255).mean() > 0.995
+
+
+def test_a_policy_can_ask_for_grey() -> None:
+    data, limits = png(dotted()), Limits()
+    transcript = read_record(data, inspect(data, "memo.png", limits), OcrSettings(), limits)
+    found = (Detection(Kind.BOX, 0, (), "x", 1.0, "box"),)
+    assert plan_in_request(transcript, found, (), Policy(grey_output=True)).grey
+    assert not plan_in_request(transcript, found, (), Policy()).grey

@@ -1,0 +1,49 @@
+"""The second reader: what it reads stands where it is printed, and it needs nothing but this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tasks.geometry import union
+from tasks.reading.second import READER, reader_version, recognise_lines
+from tests.reading.papers import ink_of, text_pixels
+
+LINES = ("Duty desk 020 7946 0123", "roster.desk@example.org")
+
+
+@pytest.fixture(scope="module")
+def page() -> np.ndarray:
+    return text_pixels(lines=LINES)
+
+
+def test_both_lines_are_read_in_their_order(page: np.ndarray) -> None:
+    words = recognise_lines(page)
+    assert "".join(word.text for word in words).replace(" ", "") == "".join(LINES).replace(" ", "")
+    assert [word.line for word in words] == sorted(word.line for word in words)
+    assert all(0 <= word.confidence <= 100 for word in words)
+
+
+def test_words_stand_on_their_ink(page: np.ndarray) -> None:
+    words = recognise_lines(page)
+    ink = ink_of(page)
+    around = union(word.box for word in words)
+    assert around.padded(6).contains(ink)
+    assert ink.padded(12).contains(around)
+
+
+def test_an_empty_page_has_no_words() -> None:
+    assert recognise_lines(np.full((400, 300), 255, np.uint8)) == ()
+
+
+def test_the_reader_says_what_it_is() -> None:
+    assert reader_version().startswith(f"{READER} 3.")
+
+
+def test_importing_the_room_does_not_import_the_engine() -> None:
+    """It costs a second, which `foi status` need not pay."""
+    code = "import sys, tasks.reading.ocr; sys.exit('rapidocr' in sys.modules or 'onnxruntime' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
