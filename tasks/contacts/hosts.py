@@ -60,6 +60,8 @@ LABELS = (
 """Words that stand in a domain when a scan has lost its dots; compared by skeleton."""
 _LABEL_SKELETONS = frozenset(skeleton(label) for label in LABELS)
 
+_LONG_SUFFIX_SKELETONS = frozenset(skeleton(suffix) for suffix in INTERNAL_SUFFIXES if len(suffix) >= 5)
+
 _LETTERS = str.maketrans({"0": "o", "1": "l", "|": "l", "!": "l", "5": "s"})
 # fmt: off
 _FILE_ENDINGS = frozenset((
@@ -89,6 +91,8 @@ def host_score(host: str) -> float:
         return 1.0 if found.suffix.split(".")[-1] in COMMON_SUFFIXES else 0.6
     if found.suffix and not found.domain and len(labels) >= 2:
         return 0.9
+    if skeleton(labels[-1]) in _LONG_SUFFIX_SKELETONS:
+        return 0.8
     letters = labels[-1].translate(_LETTERS)
     if letters != labels[-1]:
         return 0.8 * host_score(".".join([*labels[:-1], letters]))

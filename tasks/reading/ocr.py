@@ -14,6 +14,7 @@ from tasks.geometry import Frame
 from tasks.model import PageRaster, PageTranscript, Reading
 from tasks.reading.doubt import UNREADABLE_MEAN, Assessment, assess, find_doubts, mean_confidence
 from tasks.reading.engine import engine_version, find_turns, recognise
+from tasks.reading.leaders import find_leaders, put_back, without_leaders
 from tasks.reading.second import READER as SECOND_READER
 from tasks.reading.second import reader_version, recognise_lines
 from tasks.reading.straighten import ReadingRaster, lay_out, straighten, to_grey, turned_over, zoomed
@@ -162,12 +163,13 @@ def _other_way(
 
 
 def _read(laid_out: ReadingRaster, reader: str, psm: int, settings: OcrSettings) -> Reading:
+    leaders = find_leaders(laid_out.pixels, laid_out.dpi)
     words = recognise(
-        laid_out.pixels,
+        without_leaders(laid_out.pixels, leaders),
         psm=psm,
         dpi=laid_out.dpi,
         language=settings.language,
         timeout_s=settings.timeout_s,
         options=NO_SECOND_GUESS,
     )
-    return Reading(reader, laid_out.frame, tighten(laid_out.pixels, words))
+    return Reading(reader, laid_out.frame, put_back(tighten(laid_out.pixels, words), leaders))

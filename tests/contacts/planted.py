@@ -37,8 +37,6 @@ VALUES: dict[str, Callable[[Cast], str]] = {
 }
 NOT_YET = {
     "email spelled out": re.compile(r" at (?!.* dot )"),
-    "address": re.compile(r"^\D+,"),
-    "po box": re.compile(r"^PO BOX"),
 }
 """Forms that are not found whole; `test_properties` keeps an example of each."""
 
@@ -46,7 +44,7 @@ LABELS = {
     "fax": ("Fax:", "Facsimile", "fax no."),
     "extension": ("ext", "Ext.", "extension", "extn"),
     "pager": ("bleep", "pager"),
-    "radio": ("ISSI", "Airwave"),
+    "radio": ("ISSI", "Airwave", "Radio"),
     "american phone": ("Phone", "Tel"),
 }
 """What has to stand before a value for anybody to know what it is."""

@@ -37,11 +37,9 @@ HOLDS: dict[str, tuple[int, int]] = {
 }
 """How many glyphs may be misread and how many spaces put in, and every value is still covered whole."""
 
-NOT_YET = {
+TORN_AND_WORN = {
     "a named building before the street": ("it is Civic Offices, Old Mill Close, Llanfechan, QQ8 8TR now", (2, 10)),
     "a post office box in capitals": ("write to PO BOX 9702, Wexcombe XX6 1JX today", (2, 8)),
-    "a bare at and a written dot": ("please use enquiries at netherbyfire.example in time", (2, 5)),
-    "a postcode with an S for a 5": ("found near ZZ14 SGG last week", (2, 4)),
     "an unlabelled handle with a 5 for an S": ("follow @5tourleyHelp for news", (1, 2)),
     "the last part of a domain misread": ("the keeper left word custody@netherbyfire.exannple and went", (4, 5)),
     "an extension torn in two": ("ask on extn 9261 7 please", (3, 5)),
@@ -51,6 +49,12 @@ NOT_YET = {
     "a path torn in two": ("it is http://beatnet/parkin g/permits until then", (2, 4)),
     "a mailbox torn in two": ("it is e.gars ide@netherbyfire.example until then", (2, 4)),
     "radio alone for a label": ("the crew is on radio 84261036 all night", (5, 6)),
+}
+"""A line, and which of its words (start, end) are a value that a scan or its writer made hard to see."""
+
+NOT_YET = {
+    "a bare at and a written dot": ("please use enquiries at netherbyfire.example in time", (2, 5)),
+    "a postcode with an S for a 5": ("found near ZZ14 SGG last week", (2, 4)),
 }
 """A line, and which of its words (start, end) should be covered but are not. What is mended leaves this table."""
 
@@ -70,6 +74,11 @@ def test_any_planted_value_is_found_under_the_noise_model(what: str) -> None:
         assert uncovered(line, span) == []
 
     found()
+
+
+@pytest.mark.parametrize("what", TORN_AND_WORN)
+def test_torn_and_worn_values_are_found_whole(what: str) -> None:
+    assert uncovered(*TORN_AND_WORN[what]) == []
 
 
 @pytest.mark.parametrize("gap", NOT_YET)

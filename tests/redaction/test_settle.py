@@ -51,7 +51,7 @@ def test_a_mark_at_the_edge_stays_on_the_page() -> None:
 def test_the_rest_of_a_cut_block_holds_paper_and_ink_alone(channels: int) -> None:
     rng = np.random.default_rng(4)
     page = rng.integers(225, 246, (300, 400)).astype(np.uint8)  # ringing and grain
-    page[126:128, 110:190:4] = 20  # tops of the line below, within the same blocks
+    page[126:128, 110:190:4] = page[126:128, 111:190:4] = 20  # tops of the line below, within the same blocks
     page = np.stack([page] * 3, axis=2) if channels else page
     before = page.copy()
     calm(page, [MARK], 8)

@@ -21,14 +21,15 @@ _STREET_WORDS = (
 )
 _PREMISE_WORDS = (
     "House|Court|Hall|Tower|Towers|Building|Buildings|Bldg|Centre|Center|Annexe|Annex|Lodge|Cottage|Farm|Villa|Mansions|Chambers|Works|Mill|"
-    "Barracks|Estate|Campus|Headquarters|Wing|Block|Plaza|Exchange|Palace|Castle|Manor|Grange|Warehouse|Hangar|Point|Pavilion|Quarters|Camp|Arcade|Chapel"
+    "Barracks|Guildhall|Offices|Depot|Hospital|Infirmary|Surgery|College|School|University|Station|Library|Museum|Institute|Stadium|"
+    "Rectory|Vicarage|Priory|Abbey|Estate|Campus|Headquarters|Wing|Block|Plaza|Exchange|Palace|Castle|Manor|Grange|Warehouse|Hangar|Point|Pavilion|Quarters|Camp|Arcade|Chapel"
 )
 _STREET = re.compile(rf"(?<=\w )(?:{_STREET_WORDS})\b\.?")
 _PREMISE = re.compile(
     rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot"
     rf"|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
     r"|\w*(?:[\dSIlOB]{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b"
-    r"|\bP\.?[ ]?[O0]\.?[ ]?Box\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+\[?[A-Z]|\bc/o\b"
+    r"|\bP\.?[ ]?[O0]\.?[ ]?(?:Box|BOX)\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+\[?[A-Z]|\bc/o\b"
     r"|^\s*\d{1,3}[A-Za-z]?(?:[ ]?[-–/][ ]?[A-Z]?\d{1,4}[A-Za-z]?)?\s*$|"
     r"^(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Flat|Apt|Unit|Suite|Building|Block)$"
 )
@@ -183,7 +184,7 @@ _ZIP = re.compile(
     rf"(?<![A-Za-z])(?P<zip>(?:{_STATES})[.,]?[ ]{{1,3}}[0-9OIl]{{5}}(?:[-–][0-9OIl]{{4}})?)(?![0-9A-Za-z])"
 )
 _PO_BOX = re.compile(
-    r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?Box[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?"
+    r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?(?:Box|BOX)[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?"
     r"(?:[A-Z][A-Za-z.'’\-]+[ ]?){1,3}){0,4})"
 )
 _DOCUMENT_EXCHANGE = re.compile(

@@ -117,6 +117,8 @@ def _name_before(token: str) -> bool:
     return re.fullmatch(r"(?:[A-Z][a-z]+|[A-Z]{2,4})\.", token) is not None and not is_common_word(token)
 
 
+_JOINTED = re.compile(r"[a-z]+[._][a-z]{2,}")
+"""Two halves of a name with their joint: `e.gars` before `ide@`."""
 _LINK = re.compile(r"\W*mai?lto\W|[\[<(]", re.IGNORECASE)
 _COMMA_FOR_DOT = re.compile(r"[A-Za-z0-9],$")
 _COMMA_FOR_DOT_RUN = re.compile(rf"[{_LOCAL}]+,$")
@@ -140,6 +142,7 @@ def _read_local(text: str, at: int) -> int:
             torn = re.fullmatch(r"[a-z]+[.,]", token) and piece[:1].islower() and not is_common_word(token)
             torn = torn or (re.fullmatch(r"[A-Z]{2,}[.,]", token) and piece.isupper())
             torn = torn or (_name_before(token) and piece[:1].isupper())
+            torn = torn or (len(piece) <= 4 and piece.islower() and _JOINTED.fullmatch(token) is not None)
             torn = torn or (token in ("|", "l", "1", "!") and text[start - 1] != "\t")
             open_end = torn or (
                 token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)

@@ -18,6 +18,13 @@ _ALTERNATIVES = rf"(?:[ ]?[/&,][ ]?{_DIGIT}{{3,7}}(?![/0-9]))*"
 _FIRST_GROUP = rf"(?:{_DIGIT}{{1,4}}[ \-–.]|{_DIGIT}{{1,3}}\n)?"
 NUMBER = rf"(?P<value>\(?{_FIRST_GROUP}{_DIGIT}{{2,7}}{_ALTERNATIVES}\)?)(?![0-9A-Za-z%]|[.,:/][0-9])"
 _STRONG = labelled(Kind.EXTENSION, NUMBER)
+_LEADER = re.compile(
+    r"(?:(?<=[A-Za-z)])[ ]?(?:[.…·_][ ]?){4,}|(?<![A-Za-z0-9.])(?:[.·_]{2,}|…)[ ]?)(?P<value>(?!(?:19|20)\d\d\b)"
+    r"[0-9OIl|SB]{4,6})(?![0-9A-Za-z%]|[.,:/][0-9])"
+)
+"""A name, a line of dots and a short number: how a directory is set. A list of contents has page numbers, which are
+shorter."""
+_TORN = labelled(Kind.EXTENSION, r"(?P<value>[0-9OIl|SB]{2,5}[ ][0-9]{1,2})(?![0-9A-Za-z%]|[ ]?[.,:/\-][0-9])")
 _X = re.compile(rf"(?<![A-Za-z0-9.,£])(?<![0-9] )(?P<label>[xX×])[ .:\n]{{0,2}}{NUMBER}")
 _GLUED_TO_NUMBER = re.compile(rf"(?<=[0-9])[ ]?(?:[xX#]|[eE]xt?n?\.?)[ .:]{{0,2}}{NUMBER}")
 _REACHED_ON = re.compile(
@@ -52,10 +59,18 @@ def _validate(match: re.Match[str]) -> Iterable[Found]:
     yield match.start("value"), match.end("value"), 1.0 - 0.3 * cost / len(digits)
 
 
+def _validate_leader(match: re.Match[str]) -> Iterable[Found]:
+    digits, cost = fold_digits(match.group("value"))
+    if cost <= 0.25 * len(digits):
+        yield match.start("value"), match.end("value"), 1.0
+
+
 RECOGNISER = Recogniser(
     Kind.EXTENSION,
     (
         Pattern("labelled", _STRONG, 0.9, _validate),
+        Pattern("torn", _TORN, 0.7, _validate),
+        Pattern("leader", _LEADER, 0.7, _validate_leader),
         Pattern("x", _X, 0.75, _validate),
         Pattern("reached-on", _REACHED_ON, 0.75, _validate),
         Pattern("suffix", _GLUED_TO_NUMBER, 0.8, _validate),

@@ -14,7 +14,8 @@ from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
 _AT_NAME = re.compile(
-    r"(?<![A-Za-z0-9._@])(?P<value>[@©®][ ]?(?:[A-Za-z]{1,3}[ ][A-Z][a-z]+|[A-Za-z][A-Za-z0-9_]{2,30}))"
+    r"(?<![A-Za-z0-9._@])(?P<value>[@©®][ ]?(?:[A-Za-z]{1,3}[ ][A-Z][a-z]+|[A-Za-z][A-Za-z0-9_]{2,30}"
+    r"|[0-9][A-Za-z][A-Za-z0-9_]{4,30}))"
     r"(?![A-Za-z0-9@.]*\.[a-z])"
 )
 _SKYPE = re.compile(

@@ -32,7 +32,13 @@ def _validate(match: re.Match[str]) -> Iterable[Found]:
 
 _PAGED_ON = re.compile(rf"\b[Pp]age[ \n](?!\d)[^.;\n]{{0,40}}(?:\n[^.;\n]{{0,30}})?[ \n]on[ \n]{_VALUE}")
 
+_TORN = labelled(Kind.PAGER, r"(?P<value>[0-9]{2,6}[ ][0-9]{1,2})(?![0-9A-Za-z%]|[ ]?[.,:/\-][0-9])")
+
 RECOGNISER = Recogniser(
     Kind.PAGER,
-    (Pattern("labelled", labelled(Kind.PAGER, _VALUE), 0.9, _validate), Pattern("paged-on", _PAGED_ON, 0.8, _validate)),
+    (
+        Pattern("labelled", labelled(Kind.PAGER, _VALUE), 0.9, _validate),
+        Pattern("torn", _TORN, 0.7),
+        Pattern("paged-on", _PAGED_ON, 0.8, _validate),
+    ),
 )

@@ -172,6 +172,8 @@ def windows(text: str, offset: int, least: float = 0.3) -> Iterator[Found]:
         start = groups[i].start()
         while start > 0 and text[start - 1] in "+([*":
             start -= 1
+        if text[max(0, start - 2) : start] == "+ ":
+            start -= 2
         for j in range(i, min(len(groups), i + _MAX_GROUPS)):
             if sum(g.end() - g.start() for g in groups[i : j + 1]) > 18:
                 break

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tasks.contacts.confusion import fold_digits
+from tasks.contacts.confusion import fold_digits, noisy_pattern
 from tasks.contacts.labels import labelled
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
 _DIGIT = r"[0-9OoQDIl|!iSsZzGgbqBATE]"
-_VALUE = rf"(?P<value>{_DIGIT}{{2,8}}(?:[ \-–.,\t\n]{{1,3}}{_DIGIT}{{2,5}}){{0,2}})(?![A-Za-z0-9/])"
+_VALUE = rf"(?P<value>{_DIGIT}{{2,8}}(?:[ \-–.,\t\n]{{1,3}}{_DIGIT}{{2,5}}){{0,2}}(?:[ ][0-9])?)(?![A-Za-z0-9/])"
 
 
 def _validate(match: re.Match[str]) -> Iterable[Found]:
@@ -26,10 +26,23 @@ def _validate(match: re.Match[str]) -> Iterable[Found]:
         digits, cost = fold_digits("".join(g.group() for g in groups if g.start() <= last.start()))
         if 4 <= len(digits) <= 8 and cost <= 0.3 * len(digits):
             factor = 1.0 if len(digits) >= 6 else 0.8
-            if best is None or (len(digits) <= 8 and best[2] < 1.0):
+            torn = best is not None and len(last.group()) == 1  # one digit alone is the rest of the number
+            if best is None or torn or best[2] < 1.0:
                 best = (start, start + last.end(), factor)
     if best is not None:
         yield best
 
 
-RECOGNISER = Recogniser(Kind.RADIO, (Pattern("labelled", labelled(Kind.RADIO, _VALUE), 0.9, _validate),))
+_BARE = re.compile(
+    rf"(?<![A-Za-z0-9])(?:{'|'.join(map(noisy_pattern, ('radio', 'radios', 'callsign', 'talkgroup')))})[ :.#\-–]{{1,3}}"
+    r"(?P<value>[0-9OIl|SB]{3,4}[ \-][0-9OIl|SB]{3,4}|[0-9OIl|SB]{6,8}(?:[ ][0-9])?)(?![A-Za-z0-9/%]|[.,:][0-9])"
+)
+"""`Radio` alone is a word of prose; before six digits or more it is a label."""
+
+RECOGNISER = Recogniser(
+    Kind.RADIO,
+    (
+        Pattern("labelled", labelled(Kind.RADIO, _VALUE), 0.9, _validate),
+        Pattern("bare", _BARE, 0.8, _validate),
+    ),
+)

@@ -94,6 +94,11 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
             (open_end and last in "/?=&%_" and re.match(r"[A-Za-z0-9%]", bare) and _CONTINUES.search(bare))
             or re.match(r"[/?&=%#][A-Za-z0-9%/]", bare)
             or bare in ("/",)
+            or (
+                last.isalnum()
+                and "/" in text[max(0, end - 60) : end]
+                and re.match(r"[a-z0-9\-]{1,3}/[A-Za-z0-9]", bare)
+            )
         ):
             end = following.end()
             continue

@@ -20,6 +20,9 @@ RINGING, FAINT, LEAST_REST = 5.0, 24, 8
 """Mean stray of a cut block's rest from bare paper, coded alike, that is more than coding (at most 3.3 on 150 drawn
 pages and the demo's); what still counts as paper, in grey levels; and how many pixels it takes to judge."""
 
+TURNED = 3
+"""A mark this many times as long across the page's text as along it lies over text that runs the other way."""
+
 SHADES = 10
 """How far the shade of paper that was coded may lie from what a block shows of it, in grey levels."""
 
@@ -109,10 +112,13 @@ def widths_say_little(view: PageView) -> Iterator[Finding]:
         if {Kind.CODE, Kind.BOX} & set(mark.kinds):
             continue
         box = union(mark.regions)
-        along, across = (box.width, box.height) if view.quarter_turns % 2 == 0 else (box.height, box.width)
+        level = view.quarter_turns % 2 == 0
+        along, across = (box.width, box.height) if level else (box.height, box.width)
+        if across > TURNED * along:  # text up the margin
+            level, along, across = not level, across, along
         # Snapping makes a mark taller by up to two blocks less two pixels, whatever it hides.
         line = across - 2 * (view.transcript.grid - 1)
-        if len(mark.regions) == 1 and along < 1.5 * line and not _is_hemmed_in(view, box, across):
+        if len(mark.regions) == 1 and along < 1.5 * line and not _is_hemmed_in(view, box, across, level):
             yield Finding("A22", view.number, box, "A mark is so narrow that its width betrays its content.")
 
 
@@ -154,10 +160,10 @@ def _hides(region: Box, word: Box) -> bool:
     return region.meets(word) and 2 * region.intersection(word).area >= word.area
 
 
-def _is_hemmed_in(view: PageView, box: Box, across: int) -> bool:
+def _is_hemmed_in(view: PageView, box: Box, across: int, level: bool) -> bool:
     """Whether words or the page's edge stand close on both sides, so that a mark could not be wider."""
     page = view.transcript
-    if view.quarter_turns % 2 == 0:
+    if level:
         before = Box(box.x0 - 2 * across, box.y0, box.x0, box.y1)
         behind = Box(box.x1, box.y0, box.x1 + 2 * across, box.y1)
     else:
