@@ -192,6 +192,7 @@ class PageTranscript:
         dpi: (horizontal, vertical); fax pages differ.
         grid: edge in px of the blocks the source was compressed in; marks are snapped to it (see `PageRaster`).
         readings: the first is the primary one, whose words become the output's text layer. Detection uses all.
+        unread: places in page space that hold ink as large as a short word, and no word one can rely on.
     """
 
     page: int
@@ -202,6 +203,7 @@ class PageTranscript:
     readings: tuple[Reading, ...]
     symbols: tuple[Symbol, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    unread: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

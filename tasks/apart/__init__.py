@@ -21,7 +21,14 @@ Rules kept here:
 """
 
 from tasks.apart.bounds import Bounds
-from tasks.apart.caller import DEFAULT_TIMEOUT_S, Apart, ChildAnswerError, ChildCrashedError, ChildTimedOutError
+from tasks.apart.caller import (
+    DEFAULT_TIMEOUT_S,
+    Apart,
+    ChildAnswerError,
+    ChildCrashedError,
+    ChildTimedOutError,
+    ReadersNotStartedError,
+)
 from tasks.apart.frames import Job
 from tasks.apart.layers import LAYERS, Layer
 
@@ -35,4 +42,5 @@ __all__ = [
     "ChildTimedOutError",
     "Job",
     "Layer",
+    "ReadersNotStartedError",
 ]

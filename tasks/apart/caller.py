@@ -66,6 +66,14 @@ class ChildAnswerError(CorruptFileError):
     message = "The process that read the file gave an answer that cannot be right."
 
 
+class ReadersNotStartedError(ReaderUnavailableError):
+    """No mother could be started: a matter of this machine, and of no file."""
+
+    code = "readers-not-started"
+    message = "The process that starts readers died."
+    action = "Nothing: it is tried again. If it lasts, run `foi doctor`."
+
+
 class _Mother:
     """The caller's hold on a mother: her process and the socket to her."""
 
@@ -165,7 +173,7 @@ class Apart:
             ChildCrashedError: the child died without an answer.
             ChildTimedOutError: it was killed after `timeout_s` seconds.
             ChildAnswerError: what it answered cannot be right.
-            ReaderUnavailableError: no mother could be started.
+            ReadersNotStartedError: no mother could be started.
             ConfigurationError: a layer that is needed cannot be had.
         """
         mother = self._idle.get()
@@ -195,7 +203,7 @@ class Apart:
                 raise ConfigurationError(f"The sandbox lacks: {', '.join(missing)}.")
         except (ChildCrashedError, ChildTimedOutError, ChildAnswerError):
             mother.stop()
-            raise ReaderUnavailableError("The process that starts readers died.") from None
+            raise ReadersNotStartedError from None
         except BaseException:
             mother.stop()
             raise

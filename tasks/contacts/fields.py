@@ -115,7 +115,7 @@ def _looks_like(kind: Kind, words: Sequence[Word]) -> bool:
     return bool(re.search(r"[@._:]\w", text))
 
 
-def _label_positions(words: Sequence[Word]) -> list[tuple[int, int, Kind | None]]:
+def label_positions(words: Sequence[Word]) -> list[tuple[int, int, Kind | None]]:
     """(first, one past last, kind) of each label inside a line: at its start, or ending in a colon."""
     found: list[tuple[int, int, Kind | None]] = []
     i = 0
@@ -135,7 +135,7 @@ def _label_positions(words: Sequence[Word]) -> list[tuple[int, int, Kind | None]
 def inline_fields(layout: Layout, cell: Segment) -> Iterator[ValueField]:
     """Fields inside one cell: `Tel: …`, `Email …`, `Tel: … Fax: …`."""
     words = cell.words
-    positions = _label_positions(words)
+    positions = label_positions(words)
     for n, (first, last, kind) in enumerate(positions):
         until = positions[n + 1][0] if n + 1 < len(positions) else len(words)
         if kind is not None and last < until:
@@ -174,7 +174,7 @@ _STREET = re.compile(
 
 def _value_part(cell: Segment) -> tuple[Word, ...]:
     """The words of a neighbouring cell up to the next label inside it."""
-    for first, _, _ in _label_positions(cell.words):
+    for first, _, _ in label_positions(cell.words):
         if first > 0:
             return cell.words[:first]
     return cell.words

@@ -30,6 +30,7 @@ from tasks.contacts.recognisers import term
 from tasks.contacts.recognisers.code import carries_contact
 from tasks.contacts.repeats import SoughtValue, fold, places_of, sought_values
 from tasks.contacts.text import LineText, line_height, text_of_lines
+from tasks.contacts.unread import unread_values
 from tasks.geometry import Box, union
 from tasks.model import Detection, Kind, PageTranscript, Reading, Transcript, Word
 from tasks.request import Policy
@@ -75,6 +76,7 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
                 seen = layered if reading.reader == _LAYER and _is_slanted(page) else found
                 (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
     found += [_by_its_ink(detection, found) for detection in layered]
+    found += unread_values(page, found)
     for symbol in page.symbols:
         if carries_contact(symbol, recognisers):
             found.append(Detection(Kind.CODE, page.page, (symbol.box,), symbol.text, 1.0, "code.symbol"))

@@ -89,7 +89,7 @@ def alternatives(kind: Kind) -> str:
 _NUMBER_WORD = "|".join(noisy_pattern(w) for w in ("number", "num", "nos", "no", "line", "dial", "id"))
 NUMBER_WORDS = rf"(?:[ .]{{0,2}}(?:{_NUMBER_WORD})\b\.?|[ ]?#)?"
 """What may follow a label: `Tel No.`, `Fax number`."""
-AFTER_LABEL = r"[ \t]{0,3}[:;.,\-–—=>)\]*]{0,3}[ \t\n]{0,3}"
+AFTER_LABEL = r"[ \t]{0,3}[:;.,\-–—=>)\]*_]{0,3}[ \t\n]{0,3}"
 """What may stand between a label and its value."""
 
 

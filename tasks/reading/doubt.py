@@ -31,6 +31,10 @@ SPECK_PX = 3
 UNREAD_IN = (0.5, 0.1)
 """Smallest unread patch worth naming, width and height in inches: a short e-mail name written by hand."""
 
+LEAST_UNREAD_IN = (0.2, 0.07)
+"""Smallest unread patch that may be a value behind a label: three digits of small print."""
+
+MAX_UNREAD = 200
 MAX_PATCHES = 12
 INKY = 0.0004
 """Share of inked pixels that makes a page more than blank: one line of small print on A4."""
@@ -99,7 +103,9 @@ def find_doubts(reading: ReadingRaster, assessment: Assessment) -> tuple[Doubt, 
         doubts.append(Doubt("low-confidence", message, min(0.9, round(assessment.low * 2, 2))))
     # On a page that reads badly everywhere the line above says it; patches would be all over it.
     if assessment.low <= 0.35:
-        for patch in assessment.patches[:MAX_PATCHES]:
+        width, height = (side * reading.dpi for side in UNREAD_IN)
+        large = [patch for patch in assessment.patches if patch.width >= width and patch.height >= height]
+        for patch in large[:MAX_PATCHES]:
             score = min(0.7, round(0.1 + 0.15 * patch.width / reading.dpi, 2))
             message = "Something looks like writing and could not be read."
             doubts.append(Doubt("handwriting-like", message, score, reading.frame.box_to_page(patch)))
@@ -114,7 +120,7 @@ def _without_specks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _patches(unread: NDArray[np.uint8], enlarge: float, width: int, height: int) -> tuple[Box, ...]:
-    """Boxes around clusters of unread ink that are as large as a short word and inked like one."""
+    """Boxes around clusters of unread ink that are as large as a short word and inked like one, largest first."""
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (11, 3))
     joined = cv2.morphologyEx(unread, cv2.MORPH_CLOSE, kernel)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -122,8 +128,8 @@ def _patches(unread: NDArray[np.uint8], enlarge: float, width: int, height: int)
     found = []
     for label in range(1, count):
         x, y, w, h, _ = (int(value) for value in stats[label])
-        large = w >= UNREAD_IN[0] * ESTIMATE_DPI and h >= UNREAD_IN[1] * ESTIMATE_DPI
+        large = w >= LEAST_UNREAD_IN[0] * ESTIMATE_DPI and h >= LEAST_UNREAD_IN[1] * ESTIMATE_DPI
         if large and 0.08 < inked[label] / (w * h) < 0.7:
             box = Box(int(x * enlarge), int(y * enlarge), round((x + w) * enlarge), round((y + h) * enlarge))
             found.append(box.clipped(width, height))
-    return tuple(sorted(found, key=lambda box: (-box.area, box)))
+    return tuple(sorted(found, key=lambda box: (-box.area, box))[:MAX_UNREAD])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,7 +92,7 @@ def find_turns(grey: NDArray[np.uint8], *, timeout_s: float) -> tuple[int, float
 
 
 def parse_tsv(tsv: str) -> tuple[Word, ...]:
-    """Words of Tesseract's TSV output."""
+    """Words of Tesseract's TSV output, level lines from left to right."""
     lines: dict[tuple[str, ...], list[tuple[Box, float, str]]] = {}
     for row in tsv.splitlines():
         level, *rest = row.split("\t", 11)
@@ -103,8 +104,14 @@ def parse_tsv(tsv: str) -> tuple[Word, ...]:
     return tuple(
         Word(text, box, confidence, ordinal)
         for ordinal, line in enumerate(lines.values())
-        for box, confidence, text in sorted(line, key=lambda word: word[0].x0)
+        for box, confidence, text in (line if _runs_upright(line) else sorted(line, key=lambda word: word[0].x0))
     )
+
+
+def _runs_upright(line: Sequence[tuple[Box, float, str]]) -> bool:
+    """Whether a line runs up or down the page; only the engine knows which, so its order stays."""
+    tall = sum(box.height for box, _, text in line if len(text) > 2)
+    return tall > 1.5 * sum(box.width for box, _, text in line if len(text) > 2)
 
 
 def write_pgm(path: Path, grey: NDArray[np.uint8]) -> None:

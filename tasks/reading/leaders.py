@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -66,7 +66,7 @@ def find_leaders(pixels: NDArray[np.uint8], dpi: int) -> tuple[Box, ...]:
     return tuple(sorted(leaders, key=lambda box: (box.y0, box.x0)))
 
 
-def _runs(dots: NDArray[np.int32], gap: float, level: float) -> list[NDArray[np.int32]]:
+def _runs(dots: NDArray[Any], gap: float, level: float) -> list[NDArray[Any]]:
     """Dots in rows of at least `LEAST_DOTS`, each from left to right; at most `gap` apart and `level` up or down."""
     middles = dots[:, 1] + dots[:, 3] / 2
     order = np.lexsort((dots[:, 0], np.round(middles / (2 * level))))

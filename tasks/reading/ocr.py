@@ -96,6 +96,7 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
         readings=tuple(readings),
         symbols=find_symbols(raster, grey),
         doubts=find_doubts(laid_out, assessment),
+        unread=tuple(laid_out.frame.box_to_page(patch) for patch in assessment.patches),
     )
 
 

@@ -1,7 +1,7 @@
 """The text layer: what a reader hears, searches and copies.
 
-Rules kept here: only words of the primary reading that meet no mark, each at its place, and at each mark what is
-withheld under which exemption; nothing else. All of it is invisible and set in one font without shapes.
+Rules kept here: only words of the primary reading that were surely read and meet no mark, each at its place, and at
+each mark what is withheld under which exemption; nothing else. All of it is invisible and in one font without shapes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from tasks.model import Mark, PageTranscript, Word
 from tasks.redaction.lines import Shelf, Turn, anchor, words_in_order
 
 Place = tuple[float, float, float, float]
+
+LEAST_CONFIDENCE = 60.0
+"""A word read less surely is left out: it helps nobody who listens or searches, and it may be what a scan has made of
+a contact detail that nobody recognised. What is painted does not depend on it."""
 
 LEAST_INK = 32
 """Contrast in grey levels below which a place is blank."""
@@ -67,7 +71,7 @@ def place_text(page: PageTranscript, marks: Sequence[Mark]) -> list[PlacedText]:
     for line in reading.lines() if reading else ():
         for word, box in _levelled(line):
             placed += [_place_label(mark, turns) for mark in told.pop(at, ())]
-            text = _printable(word.text)
+            text = _printable(word.text) if word.confidence >= LEAST_CONFIDENCE else ""
             place = _free_place(_level_place(reading.frame, box), regions) if text and reading else None
             if place is not None:
                 placed.append(PlacedText(text, place, turns))

@@ -84,8 +84,8 @@ def test_a_request_goes_its_whole_way_with_restricted_accounts(
     found = steps.find_in_record.fn(place, manifest, 1, transcript).key
     plan = steps.plan_record.fn(place, manifest, 1, transcript, found, [found]).key
     pdf = steps.redact_record.fn(place, manifest, 1, transcript, plan).key
-    report = steps.gate_record.fn(place, 1, transcript, plan, pdf)
-    assert report.rejected == ""
+    report = steps.gate_record.fn(place, manifest, 1, transcript, plan, pdf)
+    assert report.rejected == report.refused == ""
     keys = casework.StageKeys(1, transcript, plan, pdf, report.key)
     dossier = steps.assemble.fn(place, manifest, [keys], [])
     assert steps.approve_by_policy.fn(place, REFERENCE, dossier) == ""

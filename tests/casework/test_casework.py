@@ -88,8 +88,8 @@ def to_gate(place: Workplace, reference: str) -> tuple[str, StageKeys]:
     found = steps.find_in_record.fn(place, manifest, 1, transcript).key
     plan = steps.plan_record.fn(place, manifest, 1, transcript, found, [found]).key
     pdf = steps.redact_record.fn(place, manifest, 1, transcript, plan).key
-    report = steps.gate_record.fn(place, 1, transcript, plan, pdf)
-    assert report.rejected == ""
+    report = steps.gate_record.fn(place, manifest, 1, transcript, plan, pdf)
+    assert report.rejected == report.refused == ""
     return manifest, StageKeys(1, transcript, plan, pdf, report.key)
 
 
@@ -271,10 +271,10 @@ def test_a_record_replaced_under_the_run_is_noticed(place: Workplace) -> None:
 
 def test_a_stricter_gate_looks_at_every_file_again(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The version of a stage is part of its results' names, and of no earlier stage's."""
-    _, keys = to_gate(place, upload(place))
+    manifest, keys = to_gate(place, upload(place))
     monkeypatch.setattr(pipeline, "GATE", pipeline.GATE + 1)
     newer = Workplace(place.store, BUCKETS, place.policy, place.reading, place.readers, place.keys, True)
-    again = steps.gate_record.fn(newer, 1, keys.transcript, keys.plan, keys.pdf)
+    again = steps.gate_record.fn(newer, manifest, 1, keys.transcript, keys.plan, keys.pdf)
     assert again.key != keys.report
     assert newer.reading_fingerprint == place.reading_fingerprint
     assert newer.fingerprint != place.fingerprint

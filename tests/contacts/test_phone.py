@@ -4,6 +4,8 @@ from tasks.contacts.recognisers.phone import RECOGNISER, plan_score
 from tests.contacts.claims import claimed
 
 HITS = [
+    ("FROM 31) 496-0469 TO:", "31) 496-0469"),
+    ("use + 44 115 4960660 in", "+ 44 115 4960660"),
     ("be reached on\t(07700)\t900400;\tISSI", "(07700)\t900400"),
     ("or\n(020)\n7946 0125.\nAny", "(020)\n7946 0125"),
     ("by 447700900645 or", "447700900645"),
@@ -51,6 +53,8 @@ HITS = [
 ]
 
 NEAR_MISSES = [
+    "under s.31(1) 2019-2020 it",
+    "(in 12) 2019-2021",
     "17/03/2017 at 12:45",
     "between 0830 1230 1500 hrs",
     "from 2310 to 0150hrs",

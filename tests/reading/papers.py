@@ -50,6 +50,16 @@ def text_pixels(dpi: float = 200, lines: Iterable[str] = LINES, size: float = 12
         return np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width).copy()
 
 
+def typed_pixels(lines: Iterable[str], dpi: float = 200, size: float = 10) -> Pixels:
+    """A grey A4 page of lines in a typewriter's face, as a computer prints a list."""
+    with pymupdf.open() as document:
+        page = document.new_page(width=595, height=842)
+        for number, line in enumerate(lines):
+            page.insert_text((72, 60 + number * size * 1.8), line, fontsize=size, fontname="cour")
+        pixmap = page.get_pixmap(dpi=round(dpi), colorspace=pymupdf.csGRAY, alpha=False)
+        return np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width).copy()
+
+
 def raster_of(
     pixels: Pixels, dpi: tuple[float, float] = (200, 200), mode: Mode = "grey", layer: tuple[Word, ...] = ()
 ) -> PageRaster:

@@ -33,6 +33,7 @@ from tests.reading.papers import (
     skewed,
     text_of,
     text_pixels,
+    typed_pixels,
     write_lines,
 )
 
@@ -253,6 +254,19 @@ def test_words_of_no_confidence_are_kept_and_empty_ones_are_not() -> None:
         Word("later", Box(60, 10, 100, 30), 0.0, 0),
         Word("tab\tin", Box(10, 50, 50, 70), 12.0, 1),
     )
+
+
+def test_words_of_a_line_up_the_page_stay_in_the_order_of_the_engine() -> None:
+    rows = ["5\t1\t1\t1\t1\t1\t30\t700\t14\t37\t90\t0131", "5\t1\t1\t1\t1\t2\t27\t650\t14\t30\t90\t496"]
+    assert [word.text for word in parse_tsv("\n".join(rows))] == ["0131", "496"]
+
+
+def test_a_typewritten_table_is_not_taken_for_a_page_on_its_side() -> None:
+    """Columns of one width make edges as sharp as lines do."""
+    rows = [f"{n:02}/05/24  04:{n:02}:31  43{n:02}  07700 9000{n:02}  {n:02}m50" for n in range(10, 44)]
+    transcript = read_page(raster_of(typed_pixels(rows)))
+    assert transcript.readings[0].frame.quarter_turns == 0
+    assert text_of(transcript).count("07700") >= 30
 
 
 def test_a_second_look_adds_readings_and_keeps_the_first() -> None:

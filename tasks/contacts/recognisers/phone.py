@@ -292,6 +292,20 @@ _NETWORK = re.compile(
     r"(?:[ \-–.()\n]{1,3}[0-9OIl]{2,5}){1,3})(?![A-Za-z0-9])"
 )
 
+_CLIPPED = re.compile(
+    r"(?<![A-Za-z0-9])(?P<value>[0-9OIl]{1,3}\)[ ]?(?P<exchange>[0-9OIl]{3,4})[ \-–.](?P<line>[0-9OIl]{3,4}))"
+    r"(?![0-9A-Za-z%])"
+)
+"""What a fold or an edge leaves of an area code in brackets, and the number behind it: `31) 496-0469`."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+def _validate_clipped(match: re.Match[str]) -> Iterable[Found]:
+    parts = (match.group("exchange"), match.group("line"))
+    if sum(map(len, parts)) >= 7 and not all(_YEAR.fullmatch(part) for part in parts):
+        yield match.start("value"), match.end("value"), 1.0
+
+
 RECOGNISER = Recogniser(
     Kind.PHONE,
     (
@@ -299,6 +313,7 @@ RECOGNISER = Recogniser(
         Pattern("glued", _GLUED_RUN, 0.85, _validate_run),
         Pattern("broken", _BROKEN_RUN, 0.85, _validate_broken),
         Pattern("labelled", labelled(Kind.PHONE, _VALUE), 0.8, _validate_labelled),
+        Pattern("clipped", _CLIPPED, 0.6, _validate_clipped),
         Pattern("network", _NETWORK, 0.85),
     ),
 )

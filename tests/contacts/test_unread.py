@@ -1,0 +1,67 @@
+"""What a label announces is withheld even when nobody could read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tasks.contacts.find import find_contacts
+from tasks.geometry import Box
+from tasks.model import Kind, PageTranscript
+from tasks.request import Policy
+from tests.contacts.pages import lines_page
+
+
+def behind(page: PageTranscript, word: str, gap: int = 20, width: int = 140) -> Box:
+    """A place behind a word, as high as it."""
+    box = next(w.box for w in page.readings[0].words if w.text == word)
+    return Box(box.x1 + gap, box.y0, box.x1 + gap + width, box.y1)
+
+
+def found_at(page: PageTranscript, *unread: Box) -> dict[Box, Kind]:
+    found = find_contacts(replace(page, unread=unread), Policy())
+    return {region: detection.kind for detection in found for region in detection.regions}
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [("Tel:", Kind.PHONE), ("Home address", Kind.ADDRESS), ("Email:", Kind.EMAIL), ("Extension", Kind.EXTENSION)],
+)
+def test_ink_behind_a_label_is_claimed_for_what_the_label_says(line: str, kind: Kind) -> None:
+    page = lines_page(line)
+    ink = behind(page, line.split()[-1])
+    assert found_at(page, ink) == {ink: kind}
+
+
+def test_a_claim_without_words_is_weak_and_quotes_nothing() -> None:
+    page = lines_page("Tel:")
+    (detection,) = find_contacts(replace(page, unread=(behind(page, "Tel:"),)), Policy())
+    assert detection.text == ""
+    assert detection.score < 0.5
+
+
+def test_a_value_in_boxes_is_claimed_whole() -> None:
+    page = lines_page("Mobile:")
+    first = behind(page, "Mobile:", width=40)
+    second = Box(first.x1 + 10, first.y0, first.x1 + 50, first.y1)
+    assert set(found_at(page, second, first)) == {first, second}
+
+
+@pytest.mark.parametrize("line", ["Date:", "Name", "The meeting was held"])
+def test_ink_behind_anything_else_stays(line: str) -> None:
+    page = lines_page(line)
+    assert found_at(page, behind(page, line.split()[-1])) == {}
+
+
+def test_ink_behind_a_word_behind_a_label_stays() -> None:
+    page = lines_page("Tel: none")
+    assert found_at(page, behind(page, "none")) == {}
+
+
+def test_ink_on_another_line_or_far_away_stays() -> None:
+    page = lines_page("Tel:")
+    ink = behind(page, "Tel:")
+    below = Box(ink.x0, ink.y0 + 200, ink.x1, ink.y1 + 200)
+    far = Box(ink.x0 + 900, ink.y0, ink.x1 + 900, ink.y1)
+    assert found_at(page, below, far) == {}
