@@ -289,7 +289,7 @@ def _tight(left: Word, right: Word, height: float) -> bool:
 
 
 _LINK = re.compile(r"\W{0,2}mai?lto\W", re.IGNORECASE)
-_LINK_SHARE = 0.6
+_LINK_SHARE = 0.8
 """Its glyphs are narrow: so much of its even share of a word's width is surely not the address."""
 
 

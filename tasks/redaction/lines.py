@@ -37,7 +37,7 @@ NEIGHBOUR_GAP = 1.0
 HAIR = 0.15
 """Kept free before a neighbouring word, in line heights."""
 
-CLEAR = 0.08
+CLEAR = 0.15
 """Kept free above and below a mark where it grows towards a neighbouring word, in heights of that word."""
 
 LEVEL = 1.12

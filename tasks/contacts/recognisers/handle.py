@@ -24,9 +24,9 @@ _SKYPE = re.compile(
 )
 _CID = re.compile(r"(?<![A-Za-z0-9])(?P<value>[:;.]?[.,]?c[il1]d[.,][0-9a-fA-F¢©OoIl]{10,20})")
 _SIP = re.compile(
-    r"(?<![A-Za-z0-9])(?P<value>(?:[sS5][iI1l|!][pP][sS]?|tel|skype|callto|msteams|xmpp"
-    r"|mailto)[:;][ ]?[A-Za-z0-9+][\w.+\-@]*)"
+    r"(?<![A-Za-z0-9])(?P<value>(?:[sS5][iI1l|!][pP][sS]?|tel|skype|callto|msteams|xmpp)[:;][ ]?[A-Za-z0-9+][\w.+\-@]*)"
 )
+_MAILTO = re.compile(r"(?<![A-Za-z0-9])mai?[l1I]to[:;][ ]?(?P<value>[A-Za-z0-9+][\w.+\-@]*)", re.IGNORECASE)
 _NETWORK = "|".join(
     noisy_pattern(n)
     for n in (
@@ -80,6 +80,7 @@ RECOGNISER = Recogniser(
         Pattern("skype", _SKYPE, 0.9, _validate_skype),
         Pattern("cid", _CID, 0.7),
         Pattern("sip", _SIP, 0.9),
+        Pattern("mailto", _MAILTO, 0.9),
         Pattern("social-path", _SOCIAL, 0.9),
         Pattern("labelled", _LABELLED, 0.85, _validate_labelled),
     ),
