@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from tasks.geometry import Box
+from tasks.geometry import Box, union
 from tasks.model import Word
 
 if TYPE_CHECKING:
@@ -63,7 +63,20 @@ def find_leaders(pixels: NDArray[np.uint8], dpi: int) -> tuple[Box, ...]:
                     int((run[:, 1] + run[:, 3]).max()),
                 )
             )
-    return tuple(sorted(leaders, key=lambda box: (box.y0, box.x0)))
+    return tuple(sorted(_joined(leaders, LONGEST_GAP_IN * dpi), key=lambda box: (box.y0, box.x0)))
+
+
+def _joined(leaders: Sequence[Box], gap: float) -> list[Box]:
+    """Pieces of one line of dots made one: on coarse paper the dots lie on two levels."""
+    joined: list[Box] = []
+    for box in sorted(leaders, key=lambda box: box.x0):
+        for i, other in enumerate(joined):
+            if abs(box.center[1] - other.center[1]) <= box.height + other.height and box.x0 - other.x1 <= gap:
+                joined[i] = union((other, box))
+                break
+        else:
+            joined.append(box)
+    return joined
 
 
 def _runs(dots: NDArray[Any], gap: float, level: float) -> list[NDArray[Any]]:

@@ -52,3 +52,12 @@ def test_a_number_that_was_read_apart_joins_its_name() -> None:
 def test_dots_that_follow_no_word_are_left_out() -> None:
     words = [Word("55305", Box(300, 0, 360, 20), 90.0, 7)]
     assert put_back(words, [Box(90, 15, 295, 19)]) == tuple(words)
+
+
+def test_dots_on_two_levels_are_one_line_of_dots() -> None:
+    page = np.full((200, 600), 255, np.uint8)
+    for n in range(40):
+        y = 100 if n < 20 else 103
+        page[y : y + 4, 60 + n * 10 : 64 + n * 10] = 0
+    (leader,) = find_leaders(page, 200)
+    assert (leader.x0, leader.x1) == (60, 454)

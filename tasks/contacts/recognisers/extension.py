@@ -19,8 +19,8 @@ _FIRST_GROUP = rf"(?:{_DIGIT}{{1,4}}[ \-–.]|{_DIGIT}{{1,3}}\n)?"
 NUMBER = rf"(?P<value>\(?{_FIRST_GROUP}{_DIGIT}{{2,7}}{_ALTERNATIVES}\)?)(?![0-9A-Za-z%]|[.,:/][0-9])"
 _STRONG = labelled(Kind.EXTENSION, NUMBER)
 _LEADER = re.compile(
-    r"(?:(?<=[A-Za-z)])[ ]?(?:[.…·_][ ]?){4,}|(?<![A-Za-z0-9.])(?:[.·_]{2,}|…)[ ]?)(?P<value>(?!(?:19|20)\d\d\b)"
-    r"[0-9OIl|SB]{4,6})(?![0-9A-Za-z%]|[.,:/][0-9])"
+    r"(?:(?<=[A-Za-z)])[ ]?(?:[.…·_][ ]?){4,}|(?<![A-Za-z0-9.])(?:[.·_]{2,}|…)[ ]?(?!(?:19|20)\d\d\b))"
+    r"(?P<value>[0-9OIl|SB]{4,6})(?![0-9A-Za-z%]|[.,:/][0-9])"
 )
 """A name, a line of dots and a short number: how a directory is set. A list of contents has page numbers, which are
 shorter."""
