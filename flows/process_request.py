@@ -48,6 +48,14 @@ class Progress:
     version: int
     artifact: object = None
     done: int = field(default=0)
+    rejected: set[int] = field(default_factory=set)
+
+    def set_aside(self, result: StepResult) -> bool:
+        """Whether a step quarantined the record; it takes no further part then."""
+        if result.rejected:
+            self.rejected.add(result.number)
+            self.advance(result.number, "quarantined", reason=result.rejected)
+        return bool(result.rejected)
 
     def advance(self, number: int, outcome: str, **details: object) -> None:
         """One record has come one stage further."""
@@ -153,51 +161,47 @@ def redact_records(place: Workplace, intake: Intake, progress: Progress) -> tupl
     swept for in the others. A page on which the gate can still read something is looked at once more.
     """
     manifest = intake.manifest
-    transcripts, found, rejected = _read_and_find(place, intake, progress)
+    transcripts, found = _read_and_find(place, intake, progress)
     stages: list[StageKeys] = []
     for look in range(pipeline.LOOKS):
         stages, doubtful = _redact_and_gate(place, manifest, transcripts, found, progress)
         if not doubtful or look == pipeline.LOOKS - 1:
             break
-        for future in as_completed(
-            [steps.read_again.submit(place, manifest, n, transcripts[n], pages) for n, pages in doubtful.items()]
-        ):
-            result = future.result()
-            transcripts[result.number] = result.key
-        for future in as_completed([steps.find_in_record.submit(place, manifest, n, transcripts[n]) for n in doubtful]):
-            result = future.result()
-            found[result.number] = result.key
-    return stages, rejected
+        looking = [steps.read_again.submit(place, manifest, n, transcripts[n], pages) for n, pages in doubtful.items()]
+        looked = _collect(looking, progress)
+        transcripts.update(looked)
+        finding = [steps.find_in_record.submit(place, manifest, n, key) for n, key in looked.items()]
+        found.update(_collect(finding, progress))
+    return stages, sorted(progress.rejected)
 
 
-def _read_and_find(
-    place: Workplace, intake: Intake, progress: Progress
-) -> tuple[dict[int, str], dict[int, str], list[int]]:
-    """Keys of transcripts and of claims by number, and the numbers of records that turned out unreadable."""
+def _read_and_find(place: Workplace, intake: Intake, progress: Progress) -> tuple[dict[int, str], dict[int, str]]:
+    """Keys of transcripts and of claims by number; records that turn out unreadable are set aside."""
     reading = [steps.read_record.submit(place, intake.manifest, number) for number in intake.numbers]
     transcripts: dict[int, str] = {}
-    rejected: list[int] = []
     finding: list[PrefectFuture[StepResult]] = []
     for future in as_completed(reading):
         result = future.result()
-        if result.rejected:
-            rejected.append(result.number)
-            progress.advance(result.number, "quarantined", reason=result.rejected)
+        if progress.set_aside(result):
             continue
         transcripts[result.number] = result.key
         progress.advance(result.number, "read", pages=len(place.load(result.key, Transcript).pages))
         finding.append(steps.find_in_record.submit(place, intake.manifest, result.number, result.key))
-    return transcripts, _collect(finding, progress, "found"), sorted(rejected)
+    return transcripts, _collect(finding, progress, "found")
 
 
 def _redact_and_gate(
     place: Workplace, manifest: str, transcripts: Mapping[int, str], found: Mapping[int, str], progress: Progress
 ) -> tuple[list[StageKeys], dict[int, tuple[int, ...]]]:
-    """Keys of every record by number, and the pages to look at again of those that the gate refused."""
+    """Keys of every record by number, and the pages to look at again of those that the gate refused.
+
+    What was found in a record that was set aside later is swept for all the same.
+    """
     everywhere = sorted(found.values())
     planning = [
         steps.plan_record.submit(place, manifest, number, transcripts[number], key, everywhere)
         for number, key in sorted(found.items())
+        if number not in progress.rejected
     ]
     plans = _collect(planning, progress, "planned")
     pdfs: dict[int, str] = {}
@@ -207,31 +211,38 @@ def _redact_and_gate(
         for number, key in sorted(plans.items())
     ]
     for future in as_completed(redacting):
-        number, pdf = future.result().number, future.result().key
-        pdfs[number] = pdf
+        result = future.result()
+        if progress.set_aside(result):
+            continue
+        number, pdfs[result.number] = result.number, result.key
         progress.advance(number, "redacted", marks=len(place.load(plans[number], RedactionPlan).marks))
-        gating.append(steps.gate_record.submit(place, number, transcripts[number], plans[number], pdf))
+        gating.append(steps.gate_record.submit(place, manifest, number, transcripts[number], plans[number], result.key))
     doubtful: dict[int, tuple[int, ...]] = {}
     reports: dict[int, str] = {}
     for future in as_completed(gating):
         result = future.result()
+        if progress.set_aside(result):
+            continue
         reports[result.number] = result.key
         if result.doubtful:
             doubtful[result.number] = result.doubtful
-        if result.rejected:
-            progress.advance(result.number, "refused", reason=f"The gate found {result.rejected}.")
+        if result.refused:
+            progress.advance(result.number, "refused", reason=f"The gate found {result.refused}.")
         else:
             progress.advance(result.number, "passed", reason="")
-    stages = [StageKeys(n, transcripts[n], plans[n], pdfs[n], reports[n]) for n in sorted(plans)]
+    stages = [StageKeys(n, transcripts[n], plans[n], pdfs[n], reports[n]) for n in sorted(reports)]
     return stages, doubtful
 
 
-def _collect(futures: Sequence[PrefectFuture[StepResult]], progress: Progress, outcome: str) -> dict[int, str]:
+def _collect(futures: Sequence[PrefectFuture[StepResult]], progress: Progress, outcome: str = "") -> dict[int, str]:
+    """Keys of the results by number; the status says the outcome, where one is given."""
     keys: dict[int, str] = {}
     for future in as_completed(list(futures)):
         result = future.result()
-        keys[result.number] = result.key
-        progress.advance(result.number, outcome)
+        if not progress.set_aside(result):
+            keys[result.number] = result.key
+            if outcome:
+                progress.advance(result.number, outcome)
     return keys
 
 

@@ -11,22 +11,33 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from tasks.apart import Apart, Bounds
+from tasks.apart import Apart, Bounds, ReadersNotStartedError
 from tasks.codec import digest, encode, unpack
-from tasks.errors import FoiError, LeakFoundError, LimitExceededError, OutputFolderError, RejectedInputError
+from tasks.errors import (
+    FoiError,
+    LeakFoundError,
+    LimitExceededError,
+    OutputFolderError,
+    ReaderUnavailableError,
+    RejectedInputError,
+)
 from tasks.jobs import ReadingSettings
 from tasks.model import Media, RedactionPlan, VerificationReport
 from tasks.pipeline import LOOKS, doubtful_pages, pages_to_review
-from tasks.readers import Packed, Readers
+from tasks.readers import Packed, Readers, UnreadableError
 from tasks.request import Policy
 
 TITLE = "Redacted record"
 """Of every PDF: the name of its source is nobody's business."""
+
+LONGEST_STEM_BYTES = 240
+"""Of a result's name: file systems take 255, and `.json` and a number may follow."""
 
 SUFFIXES = frozenset({".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"})
 
@@ -84,7 +95,7 @@ def gather(paths: Sequence[Path]) -> list[Input]:
     inputs: list[Input] = []
     used: set[Path] = set()
     for path, relative in found.items():
-        stem = relative.with_suffix("") if taken[relative.with_suffix("")] == 1 else relative
+        stem = _shortened(relative.with_suffix("") if taken[relative.with_suffix("")] == 1 else relative)
         candidate, n = stem, 1
         while candidate in used:
             n += 1
@@ -92,6 +103,17 @@ def gather(paths: Sequence[Path]) -> list[Input]:
         used.add(candidate)
         inputs.append(Input(path, candidate))
     return inputs
+
+
+def _shortened(stem: Path) -> Path:
+    """A name too long for what is added to it, cut and told apart by its digest."""
+    name = stem.name
+    if len(os.fsencode(name)) <= LONGEST_STEM_BYTES:
+        return stem
+    ending = f"-{digest(os.fsencode(name))[:16]}"
+    while len(os.fsencode(name)) > LONGEST_STEM_BYTES - len(ending):
+        name = name[:-1]
+    return stem.with_name(name + ending)
 
 
 def _is_own_file(path: Path) -> bool:
@@ -214,15 +236,22 @@ class FolderRedaction:
         return [outcomes[one] for one in inputs]
 
     def _read(self, readers: Readers, one: Input) -> _Found:
-        data = one.path.read_bytes()
-        if len(data) > self._reading.limits.max_bytes:
-            raise LimitExceededError(f"{len(data)} bytes.", subject=one.path.name)
+        data = self._source(one)
         media = readers.look(one.path.name, data)
         transcript = readers.read(media, data)
         return _Found(media, transcript, readers.find(self._policy, transcript))
 
+    def _source(self, one: Input) -> bytes:
+        try:
+            size = one.path.stat().st_size
+            if size > self._reading.limits.max_bytes:
+                raise LimitExceededError(f"{size} bytes.", subject=one.path.name)
+            return one.path.read_bytes()
+        except OSError as error:
+            raise RejectedInputError(f"It cannot be read: {error.strerror}.", subject=one.path.name) from None
+
     def _write(self, readers: Readers, one: Input, found: _Found, everywhere: list[Packed]) -> Outcome:
-        data = one.path.read_bytes()
+        data = self._source(one)
         media = found.media
         for look in range(LOOKS):
             plan_bytes = readers.plan(self._policy, found.transcript, found.found, everywhere)
@@ -249,15 +278,19 @@ class FolderRedaction:
 
     def _reject(self, one: Input, error: Exception) -> Outcome:
         """An outcome in place of a traceback; the reason stands beside where the result would."""
-        if isinstance(error, OSError):
-            outcome = Outcome(one, "rejected", reason=f"The file cannot be read: {error.strerror}.")
-        elif isinstance(error, RejectedInputError):
+        if isinstance(error, ReaderUnavailableError) and not isinstance(error, ReadersNotStartedError):
+            error = UnreadableError(error.detail)
+        if isinstance(error, RejectedInputError):
             outcome = Outcome(one, "rejected", reason=f"{error} {error.action}")
+        elif isinstance(error, OSError):
+            outcome = Outcome(one, "failed", reason=f"The result cannot be written: {error.strerror}.")
         elif isinstance(error, FoiError):
             outcome = Outcome(one, "failed", reason=str(error))
         else:
             outcome = Outcome(one, "failed", reason=type(error).__name__)
-        self._refuse(one, {"outcome": outcome.outcome, "reason": outcome.reason})
+        with suppress(OSError):  # a full disk has no room for the reason either; the table says it
+            code = error.code if isinstance(error, FoiError) else FoiError.code
+            self._refuse(one, {"outcome": outcome.outcome, "code": code, "reason": outcome.reason})
         return outcome
 
     def _refuse(self, one: Input, document: dict[str, object]) -> None:
@@ -269,7 +302,7 @@ class FolderRedaction:
         """Write whole or not at all: a reader sees the old file or the new one."""
         target = self._output / one.stem.with_name(one.stem.name + suffix)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+        partial = target.with_name(f".{digest(os.fsencode(target.name))[:16]}.{os.getpid()}.part")
         partial.write_bytes(data)
         partial.replace(target)
 

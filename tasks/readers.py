@@ -17,6 +17,7 @@ import msgspec
 from tasks.apart import DEFAULT_TIMEOUT_S, Apart, ChildAnswerError
 from tasks.apart.bounds import MIB
 from tasks.codec import decode, digest, encode, unpack_within
+from tasks.errors import FoiError, RejectedInputError
 from tasks.jobs import ReadingSettings, time_limit_s
 from tasks.model import Media
 from tasks.reading.media import SUFFIXES
@@ -40,10 +41,27 @@ class _Counted(msgspec.Struct):
     pages: list[msgspec.Raw]
 
 
+class ReaderFailedError(RejectedInputError):
+    """A file brought an exception about that nobody foresaw: a defect of ours, and the matter of that file alone."""
+
+    code = "reader-failed"
+    message = "The program that reads records failed on this file."
+    action = "Report it as a defect, with this reason. Meanwhile, ask for another copy of the record."
+
+
+class UnreadableError(RejectedInputError):
+    """Tesseract did not finish the file's pages in any attempt: it is too large or too dense for it."""
+
+    code = "unreadable"
+    message = "Tesseract did not finish a page of the file in any attempt."
+    action = "Scan the record again. If many files end so, check memory and FOI_OCR_TIMEOUT_S, and upload them again."
+
+
 class Readers:
     """Every stage that touches a source file or a result of one, each call in a fresh process.
 
-    All methods raise what `Apart.call` raises.
+    All methods raise what `Apart.call` raises, and `ReaderFailedError` for an exception of the child that is none of
+    ours.
 
     Args:
         apart: the processes.
@@ -57,7 +75,8 @@ class Readers:
 
     def look(self, name: str, untrusted: bytes) -> Media:
         """What the file is, by its content; `name` only tells whether its suffix lies."""
-        media = self._ask("look", self._settings, name.encode(), untrusted, timeout_s=LOOK_S, answer_bytes=MEDIA_BYTES)
+        named = name.encode(errors="replace")  # a file system's name may be no text
+        media = self._ask("look", self._settings, named, untrusted, timeout_s=LOOK_S, answer_bytes=MEDIA_BYTES)
         return self._checked_media(media)
 
     def read(self, media: Media, untrusted: bytes) -> Packed:
@@ -92,7 +111,12 @@ class Readers:
     def _ask(
         self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
     ) -> bytes:
-        answer = self._apart.call(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes)
+        try:
+            answer = self._apart.call(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes)
+        except FoiError as error:
+            if error.code != FoiError.code:
+                raise
+            raise ReaderFailedError(error.detail) from None
         if len(answer) != 1:
             raise ChildAnswerError
         return answer[0]

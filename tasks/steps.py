@@ -6,6 +6,7 @@ Rules kept here:
   text, name or bucket key.
 * An error leaves a step as one of `tasks.errors`, whose text is safe, without cause or context: Prefect stores both.
 * Only `publish` and `withdraw` ask the store in the name of the publisher; no other step could write a public object.
+* A record whose file ends a reader is quarantined by the step in which that happens; the others of its request go on.
 * A result whose key exists is not made again. That is the cache, the idempotence and the crash recovery.
 """
 
@@ -14,25 +15,36 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State as PrefectState
 from prefect.client.schemas.objects import TaskRun
+from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
 from tasks import arrival, casework, pipeline
+from tasks.apart import ReadersNotStartedError
 from tasks.arrival import Intake
 from tasks.casework import policy_of, refusal
 from tasks.codec import digest, fingerprint
-from tasks.errors import FoiError, RecordChangedError, RejectedInputError, TransientError
+from tasks.errors import (
+    FoiError,
+    ReaderUnavailableError,
+    RecordChangedError,
+    RejectedInputError,
+    TransientError,
+)
 from tasks.model import Manifest, Record, Role, StageKeys, VerificationReport
+from tasks.readers import UnreadableError
 from tasks.store import ObjectInfo
 from tasks.workplace import Workplace
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+RETRIES = 4
 
 
 # ------------------------------------------------------------------------------------------------ what a step is
@@ -67,7 +79,7 @@ def step(name: str, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
         return task(
             name=name,
             task_run_name=run_name,
-            retries=4,
+            retries=RETRIES,
             retry_delay_seconds=exponential_backoff(backoff_factor=1),
             retry_jitter_factor=0.5,
             retry_condition_fn=_is_transient,
@@ -129,33 +141,66 @@ def withdraw(place: Workplace, reference: str, reason: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Where a record's result lies, the codes it was rejected or refused with, and the pages to look at again."""
+    """What a step made of one record.
+
+    Attributes:
+        number: the record's.
+        key: where the result lies.
+        rejected: the code it was quarantined with; there is no result then.
+        refused: the codes of what the gate found.
+        doubtful: pages (0-based) to look at again.
+    """
 
     number: int
     key: str = ""
     rejected: str = ""
+    refused: str = ""
     doubtful: tuple[int, ...] = ()
 
 
+def quarantining(
+    work: Callable[Concatenate[Workplace, str, int, P], StepResult],
+) -> Callable[Concatenate[Workplace, str, int, P], StepResult]:
+    """Quarantine the record on which the work fails because of its file, whichever stage finds that out."""
+
+    @functools.wraps(work)
+    def safe(place: Workplace, manifest: str, number: int, /, *args: P.args, **kwargs: P.kwargs) -> StepResult:
+        try:
+            return work(place, manifest, number, *args, **kwargs)
+        except RejectedInputError as error:
+            rejection = error
+        except ReaderUnavailableError as error:
+            if isinstance(error, ReadersNotStartedError) or _is_tried_again():
+                raise
+            rejection = UnreadableError(error.detail)
+        record = _record(place, manifest, number)
+        reference = place.load(manifest, Manifest).reference
+        arrival.quarantine(place, reference, ObjectInfo(record.key, record.size, record.etag, ""), rejection)
+        return StepResult(number, rejected=rejection.code)
+
+    return safe
+
+
+def _is_tried_again() -> bool:
+    """Whether a transient error of this attempt leads to another; it does not outside a run."""
+    run = TaskRunContext.get()
+    return run is not None and run.task_run.run_count <= RETRIES
+
+
 @step("read", "read record {number}")
+@quarantining
 def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
-    """Rasterise and OCR one record; a file that turns out damaged is quarantined here."""
+    """Rasterise and OCR one record."""
     record = _record(place, manifest, number)
     key = f"transcripts/{record.sha256}/{place.reading_fingerprint[:16]}.json.gz"
     if place.has(key):
         return StepResult(number, key)
     data = _source(place, record)
-    try:
-        transcript = place.readers.read(record.media, data)
-    except RejectedInputError as error:
-        reference = place.load(manifest, Manifest).reference
-        info = ObjectInfo(record.key, record.size, record.etag, "")
-        arrival.quarantine(place, reference, info, error)
-        return StepResult(number, rejected=error.code)
-    return StepResult(number, place.save_bytes(key, transcript, "application/gzip"))
+    return StepResult(number, place.save_bytes(key, place.readers.read(record.media, data), "application/gzip"))
 
 
 @step("read again", "read record {number} again")
+@quarantining
 def read_again(place: Workplace, manifest: str, number: int, transcript: str, pages: Sequence[int]) -> StepResult:
     """Take a second look at the pages on which the gate could still read something."""
     record = _record(place, manifest, number)
@@ -167,6 +212,7 @@ def read_again(place: Workplace, manifest: str, number: int, transcript: str, pa
 
 
 @step("find", "find contacts in record {number}")
+@quarantining
 def find_in_record(place: Workplace, manifest: str, number: int, transcript: str) -> StepResult:
     """Claim every contact detail of one record."""
     policy = policy_of(place, manifest)
@@ -179,6 +225,7 @@ def find_in_record(place: Workplace, manifest: str, number: int, transcript: str
 
 
 @step("plan", "plan record {number}")
+@quarantining
 def plan_record(
     place: Workplace, manifest: str, number: int, transcript: str, found: str, in_request: Sequence[str]
 ) -> StepResult:
@@ -195,6 +242,7 @@ def plan_record(
 
 
 @step("redact", "redact record {number}")
+@quarantining
 def redact_record(place: Workplace, manifest: str, number: int, transcript: str, plan: str) -> StepResult:
     """Rebuild one record from painted pixels."""
     record = _record(place, manifest, number)
@@ -211,7 +259,8 @@ def redact_record(place: Workplace, manifest: str, number: int, transcript: str,
 
 
 @step("gate", "gate record {number}")
-def gate_record(place: Workplace, number: int, transcript: str, plan: str, pdf: str) -> StepResult:
+@quarantining
+def gate_record(place: Workplace, manifest: str, number: int, transcript: str, plan: str, pdf: str) -> StepResult:
     """Prove one redacted file, or say what is wrong with it. A report that refuses is stored like any other."""
     data = place.load_bytes(pdf)
     plan_bytes = place.load_bytes(plan)
@@ -221,7 +270,7 @@ def gate_record(place: Workplace, number: int, transcript: str, plan: str, pdf: 
         report = place.readers.gate(data, plan_bytes, place.load_bytes(transcript))
         place.save_bytes(key, report, "application/gzip")
     report_now = place.load(key, VerificationReport)
-    return StepResult(number, key, refusal(report_now), pipeline.doubtful_pages(report_now))
+    return StepResult(number, key, refused=refusal(report_now), doubtful=pipeline.doubtful_pages(report_now))
 
 
 # ------------------------------------------------------------------------------------------------ within

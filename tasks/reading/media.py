@@ -8,19 +8,22 @@ before a decoder is asked to believe it (a 100 KB PNG may declare 100 gigapixels
 from __future__ import annotations
 
 import io
-import struct
+import re
+import traceback
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import pymupdf
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from tasks.errors import (
     CorruptFileError,
     EmptyFileError,
     EncryptedFileError,
+    FoiError,
     LimitExceededError,
     UnsupportedMediaError,
 )
@@ -31,6 +34,9 @@ MAX_PAGES = 2000
 MAX_PIXELS_PER_PAGE = 80_000_000
 """A3 at 600 dpi is 69.6 million; 10,000 x 10,000 is refused."""
 
+MAX_SIDE_PX = 20_000
+"""Of a page raster. Tesseract reads no side longer than 32,767, and a second look enlarges by up to a half."""
+
 PDF = "application/pdf"
 TIFF = "image/tiff"
 JPEG = "image/jpeg"
@@ -39,20 +45,6 @@ PNG = "image/png"
 SUFFIXES = {".pdf": PDF, ".tif": TIFF, ".tiff": TIFF, ".jpg": JPEG, ".jpeg": JPEG, ".jpe": JPEG, ".png": PNG}
 
 PILLOW_FORMATS = {TIFF: "TIFF", JPEG: "JPEG", PNG: "PNG"}
-
-DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    RuntimeError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-)
-"""What Pillow and PyMuPDF raise on damaged input; neither promises a common base."""
 
 PDF_HEADER_WITHIN_BYTES = 1024
 """Readers accept junk before `%PDF-` up to here (ISO 32000-1, annex H, note 13)."""
@@ -129,6 +121,40 @@ def sniff(untrusted: bytes) -> str | None:
     return None
 
 
+@contextmanager
+def decoding(failure: str, name: str = "") -> Iterator[None]:
+    """Around a decoder at work: whatever it raises says that the file is at fault; none promises a base class.
+
+    What our own code raises, outside any library, is a defect of ours and passes as it is.
+
+    Args:
+        failure: what it means when the decoder gives up.
+        name: the error's subject.
+
+    Raises:
+        CorruptFileError: the decoder gave up.
+        LimitExceededError: it had not enough memory, or Pillow's own limit on pixels was passed.
+    """
+    try:
+        yield
+    except FoiError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise LimitExceededError("An image declares too many pixels.", subject=name) from None
+    except Exception as error:
+        if isinstance(error, MemoryError) or re.search("memory|alloc", str(error), re.IGNORECASE):
+            raise LimitExceededError("Memory.", subject=name) from None
+        if _is_our_own(error):
+            raise
+        raise CorruptFileError(failure, subject=name) from None
+
+
+def _is_our_own(error: Exception) -> bool:
+    """Whether it was raised by a line of this program and not within a library."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__", "")).startswith("tasks.")
+
+
 def check_pixels(width: int, height: int, limits: Limits, page: int, name: str = "") -> None:
     """Refuse a declared image size; `page` is 0-based.
 
@@ -144,6 +170,20 @@ def check_pixels(width: int, height: int, limits: Limits, page: int, name: str =
         )
 
 
+def check_page(width: int, height: int, limits: Limits, page: int, name: str = "") -> None:
+    """Refuse the declared size of an image that is a page; `page` is 0-based.
+
+    Raises:
+        LimitExceededError: too many pixels, or a side longer than Tesseract reads.
+        CorruptFileError: no pixels.
+    """
+    check_pixels(width, height, limits, page, name)
+    if max(width, height) > MAX_SIDE_PX:
+        raise LimitExceededError(
+            f"Page {page + 1}: {width} x {height} px, limit {MAX_SIDE_PX} px a side.", subject=name
+        )
+
+
 def open_pdf(untrusted: bytes, name: str = "") -> pymupdf.Document:
     """The PDF, opened; the caller closes it.
 
@@ -151,10 +191,8 @@ def open_pdf(untrusted: bytes, name: str = "") -> pymupdf.Document:
         CorruptFileError: MuPDF cannot open or repair it.
         EncryptedFileError: it needs a password.
     """
-    try:
+    with decoding("The PDF does not open.", name):
         document = pymupdf.open(stream=untrusted, filetype="pdf")
-    except DECODER_ERRORS:
-        raise CorruptFileError("The PDF does not open.", subject=name) from None
     if document.needs_pass:
         document.close()
         raise EncryptedFileError(subject=name)
@@ -168,50 +206,40 @@ def open_image(untrusted: bytes, media_type: str, name: str = "") -> Image.Image
         CorruptFileError: the header is damaged.
         LimitExceededError: it declares more pixels than even Pillow opens.
     """
-    try:
+    with decoding("The image's header cannot be read.", name):
         return Image.open(io.BytesIO(untrusted), formats=[PILLOW_FORMATS[media_type]])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise LimitExceededError("Page 1 declares too many pixels.", subject=name) from None
-    except (UnidentifiedImageError, *DECODER_ERRORS):
-        raise CorruptFileError("The image's header cannot be read.", subject=name) from None
 
 
 def _inspect_image(untrusted: bytes, media_type: str, name: str, limits: Limits) -> tuple[int, list[str]]:
     with open_image(untrusted, media_type, name) as image:
         if media_type != TIFF:
-            check_pixels(*image.size, limits, 0, name)
-            return 1, ["has-more-frames"] if getattr(image, "n_frames", 1) > 1 else []
+            check_page(*image.size, limits, 0, name)
+            with decoding("The image's frames cannot be counted.", name):
+                return 1, ["has-more-frames"] if getattr(image, "n_frames", 1) > 1 else []
         pages = 0
         for page in range(limits.max_pages + 1):
-            try:
-                image.seek(page)
-            except EOFError:
-                break
-            except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-                raise LimitExceededError(f"Page {page + 1} declares too many pixels.", subject=name) from None
-            except DECODER_ERRORS:
-                raise CorruptFileError(f"Page {page + 1} cannot be read.", subject=name) from None
-            check_pixels(*image.size, limits, page, name)
+            with decoding(f"Page {page + 1} cannot be read.", name):
+                try:
+                    image.seek(page)
+                except EOFError:
+                    break
+            check_page(*image.size, limits, page, name)
             pages += 1
     _check_pages(pages, limits, name)
     return pages, []
 
 
 def _inspect_pdf(untrusted: bytes, name: str, limits: Limits) -> tuple[int, list[str]]:
-    with open_pdf(untrusted, name) as document:
-        try:
-            pages = document.page_count
-            _check_pages(pages, limits, name)
-            if document.is_repaired:
-                _check_nothing_was_cut_off(document, name)
-            for width, height in _declared_image_sizes(document):
-                if width * height > limits.max_pixels_per_page:
-                    raise LimitExceededError(
-                        f"An image of {width} x {height} px, limit {limits.max_pixels_per_page} px.", subject=name
-                    )
-            notes = list(_pdf_notes(document, untrusted))
-        except DECODER_ERRORS:
-            raise CorruptFileError("The PDF's structure cannot be read.", subject=name) from None
+    with open_pdf(untrusted, name) as document, decoding("The PDF's structure cannot be read.", name):
+        pages = document.page_count
+        _check_pages(pages, limits, name)
+        _check_nothing_was_cut_off(document, name)
+        for width, height in _declared_image_sizes(document):
+            if width * height > limits.max_pixels_per_page:
+                raise LimitExceededError(
+                    f"An image of {width} x {height} px, limit {limits.max_pixels_per_page} px.", subject=name
+                )
+        notes = list(_pdf_notes(document, untrusted))
     return pages, notes
 
 
@@ -223,9 +251,9 @@ def _check_pages(pages: int, limits: Limits, name: str) -> None:
 
 
 def _check_nothing_was_cut_off(document: pymupdf.Document, name: str) -> None:
-    """Refuse a truncated PDF whose page tree still lists pages that are gone: MuPDF would draw them blank."""
+    """Refuse a PDF whose page tree lists pages that are gone or no page: MuPDF would draw them blank."""
     for page in range(document.page_count):
-        if document.xref_object(document.page_xref(page)) == "null":
+        if not document.xref_object(document.page_xref(page), compressed=True).startswith("<<"):
             raise CorruptFileError(f"Page {page + 1} is missing.", subject=name)
 
 

@@ -20,19 +20,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymupdf
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps
 
 from tasks.errors import CorruptFileError, LimitExceededError
 from tasks.geometry import Box
 from tasks.model import Media, Mode, PageRaster, Word
 from tasks.reading.media import (
-    DECODER_ERRORS,
     DEFAULT_LIMITS,
     JPEG,
+    MAX_SIDE_PX,
     PDF,
     TIFF,
     Limits,
+    check_page,
     check_pixels,
+    decoding,
     open_image,
     open_pdf,
 )
@@ -115,20 +117,18 @@ class _Drawing:
 
 def _pdf_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[PageRaster]:
     with open_pdf(untrusted) as document:
-        if document.page_count != media.pages:
-            raise CorruptFileError(f"It has {document.page_count} pages, not {media.pages}.")
+        with decoding("Its pages cannot be counted."):
+            pages = document.page_count
+        if pages != media.pages:
+            raise CorruptFileError(f"It has {pages} pages, not {media.pages}.")
         for number in range(media.pages):
             # MuPDF swallows a complaint that equals the one before; a line of our own keeps each page's complete.
             pymupdf.mupdf.fz_warn(f"page {number + 1}")
             pymupdf.TOOLS.reset_mupdf_warnings()
-            try:
+            with decoding(f"Page {number + 1} cannot be drawn."):
                 raster = _pdf_page(document, number, limits)
-            except (CorruptFileError, LimitExceededError):
-                raise
-            except Exception:  # MuPDF raises a dozen classes of its own; all mean that the page cannot be drawn
-                raise CorruptFileError(f"Page {number + 1} cannot be drawn.") from None
-            if _lost_content(document, number, pymupdf.TOOLS.mupdf_warnings()):
-                raise CorruptFileError(f"Something on page {number + 1} cannot be decoded.")
+                if _lost_content(document, number, pymupdf.TOOLS.mupdf_warnings()):
+                    raise CorruptFileError(f"Something on page {number + 1} cannot be decoded.")
             yield raster
 
 
@@ -212,10 +212,11 @@ def _has_overlay(page: pymupdf.Page) -> bool:
 
 def _fit(width: float, height: float, limits: Limits, number: int) -> tuple[int, int]:
     """The page's size in px, made smaller when it would pass the limit (a born-digital plan may be metres wide)."""
-    shrink = min(1.0, math.sqrt(limits.max_pixels_per_page / max(1.0, width * height)))
+    share = math.sqrt(limits.max_pixels_per_page / max(1.0, width * height))
+    shrink = min(1.0, share, MAX_SIDE_PX / max(1.0, width, height))
     if shrink < 0.25:
         raise LimitExceededError(
-            f"Page {number + 1} would have {round(width * height)} px, limit {limits.max_pixels_per_page} px."
+            f"Page {number + 1} would have {width:.0f} x {height:.0f} px, limit {limits.max_pixels_per_page} px."
         )
     size = (round, math.floor)[shrink < 1]
     return max(1, size(width * shrink)), max(1, size(height * shrink))
@@ -225,8 +226,16 @@ LOST_CONTENT = (
     "cannot load content stream",
     "padding truncated image",
     "read error; treating as end of file",
-    "object is not a stream",
+    "not a stream",
+    "non-page object",
     "cannot draw",
+    "premature end of data",
+    "image width is zero",
+    "image height is zero",
+    "image depth is too large",
+    "inline image size",
+    "read JPX header",
+    "too many indirections",
 )
 JPEG_END = b"\xff\xd9"
 CUT_JPEG = "premature end of file in jpeg"
@@ -246,12 +255,22 @@ def _lost_content(document: pymupdf.Document, number: int, complaints: str) -> b
 def _is_cut(jpeg: bytes) -> bool:
     """Whether rows are missing: libjpeg fills what never came with mid grey, down to the last block."""
     try:
-        with Image.open(io.BytesIO(jpeg + JPEG_END), formats=["JPEG"]) as image:
+        with (
+            decoding("A JPEG cannot be read."),
+            Image.open(io.BytesIO(jpeg + JPEG_END), formats=["JPEG"]) as image,
+        ):
             progressive = "progressive" in image.info
-            last_block = np.asarray(image.convert("RGB"))[-JPEG_BLOCK_PX:, -JPEG_BLOCK_PX:]
-    except DECODER_ERRORS:
+            cut = _ends_grey(image)
+    except CorruptFileError:
         return True
-    return (progressive and not jpeg.rstrip(b"\0\r\n").endswith(JPEG_END)) or bool((last_block == 128).all())
+    return (progressive and not jpeg.rstrip(b"\0\r\n").endswith(JPEG_END)) or cut
+
+
+def _ends_grey(jpeg: Image.Image) -> bool:
+    """Whether the last block is exactly mid grey, as libjpeg leaves what never came."""
+    right, bottom = jpeg.size
+    last_block = jpeg.crop((max(0, right - JPEG_BLOCK_PX), max(0, bottom - JPEG_BLOCK_PX), right, bottom))
+    return bool((np.asarray(last_block.convert("RGB")) == 128).all())
 
 
 def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -> tuple[Word, ...]:
@@ -273,10 +292,10 @@ def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -
 def _image_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[PageRaster]:
     with open_image(untrusted, media.type) as image:
         for number in range(media.pages):
-            try:
+            with decoding(f"Page {number + 1} cannot be decoded."):
                 if media.type == TIFF:
                     image.seek(number)
-                check_pixels(*image.size, limits, number)
+                check_page(*image.size, limits, number)
                 lossy = media.type == JPEG or (
                     media.type == TIFF and _tiff_tag(image, TIFF_COMPRESSION) in JPEG_COMPRESSIONS
                 )
@@ -285,9 +304,9 @@ def _image_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[Pag
                 # WeasyPrint, once imported, makes all of Pillow fill missing rows instead of refusing the file.
                 ImageFile.LOAD_TRUNCATED_IMAGES = False
                 image.load()
+                if media.type == JPEG and _ends_grey(image):
+                    raise CorruptFileError(f"Page {number + 1} lacks its last rows.")
                 pixels, mode = _settle(*_decode(ImageOps.exif_transpose(image)))
-            except (UnidentifiedImageError, *DECODER_ERRORS):
-                raise CorruptFileError(f"Page {number + 1} cannot be decoded.") from None
             yield PageRaster(
                 page=number,
                 pixels=pixels,
