@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ from tasks.apart.bounds import MIB
 from tasks.codec import decode, digest, encode, unpack_within
 from tasks.errors import FoiError, RejectedInputError
 from tasks.jobs import ReadingSettings, time_limit_s
-from tasks.model import Media
+from tasks.model import Detection, Media, RedactionPlan, Transcript, VerificationReport
 from tasks.reading.media import SUFFIXES
 from tasks.request import Policy
 
@@ -28,17 +28,11 @@ Packed = bytes
 
 LOOK_S = 300.0
 MEDIA_BYTES = 64 * 1024
-UNPACKED_BYTES = 1024 * MIB
-"""A transcript of a dense page takes about 0.1 MiB."""
+RESULT_BYTES = 64 * MIB
+FIRST_PAGE_BYTES, PAGE_BYTES = 8 * MIB, 4 * MIB
+"""A transcript of a dense page takes about 0.1 MiB a reading; what is parsed takes some 40 times its bytes at worst."""
 
 _SAFE_CODE = re.compile(r"[a-z0-9-]{1,40}")
-
-
-class _Counted(msgspec.Struct):
-    """As much of a Transcript as is needed to check it, without a value built for every word."""
-
-    source_sha256: str
-    pages: list[msgspec.Raw]
 
 
 class ReaderFailedError(RejectedInputError):
@@ -93,11 +87,11 @@ class Readers:
 
     def find(self, policy: Policy, transcript: Packed) -> Packed:
         """The Detections of one record."""
-        return _checked(self._ask("find", _json(policy), transcript))
+        return _checked(self._ask("find", _json(policy), transcript), tuple[Detection, ...])
 
     def plan(self, policy: Policy, transcript: Packed, found: Packed, in_request: Sequence[Packed]) -> Packed:
         """The RedactionPlan of one record, given the Detections of every record of its request."""
-        return _checked(self._ask("plan", _json(policy), transcript, found, *in_request))
+        return _checked(self._ask("plan", _json(policy), transcript, found, *in_request), RedactionPlan)
 
     def redact(self, media: Media, plan: Packed, transcript: Packed, title: str, untrusted: bytes) -> bytes:
         """The redacted PDF."""
@@ -106,7 +100,7 @@ class Readers:
 
     def gate(self, pdf: bytes, plan: Packed, transcript: Packed) -> Packed:
         """The VerificationReport on a redacted PDF."""
-        return _checked(self._ask("gate", self._settings, pdf, plan, transcript))
+        return _checked(self._ask("gate", self._settings, pdf, plan, transcript), VerificationReport)
 
     def _ask(
         self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
@@ -132,23 +126,23 @@ class Readers:
         return media
 
 
-def _checked(answer: Packed) -> Packed:
-    """The answer, if it unpacks to a bearable size."""
-    _unpacked(answer)
+def _checked(answer: Packed, kind: Any) -> Packed:
+    """The answer, if it is what was asked for and of a bearable size."""
+    _decoded(_unpacked(answer, RESULT_BYTES), kind)
     return answer
 
 
 def _checked_transcript(answer: Packed, media: Media, untrusted: bytes) -> Packed:
     """The answer, if it has the file's pages and is about this file."""
-    counted = _decoded(_unpacked(answer), _Counted)
-    if len(counted.pages) != media.pages or counted.source_sha256 != digest(untrusted):
+    transcript = _decoded(_unpacked(answer, FIRST_PAGE_BYTES + PAGE_BYTES * media.pages), Transcript)
+    if len(transcript.pages) != media.pages or transcript.source_sha256 != digest(untrusted):
         raise ChildAnswerError
     return answer
 
 
-def _unpacked(answer: Packed) -> bytes:
+def _unpacked(answer: Packed, at_most: int) -> bytes:
     try:
-        return unpack_within(answer, UNPACKED_BYTES)
+        return unpack_within(answer, at_most)
     except ValueError:
         raise ChildAnswerError from None
 

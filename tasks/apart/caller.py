@@ -281,7 +281,8 @@ def _believe(answer: list[bytes]) -> tuple[bytes, ...]:
 def _error(verdict: Verdict) -> FoiError:
     if verdict.detail.isprintable() and len(verdict.detail) <= _DETAIL_CHARACTERS:
         for kind in all_errors():
-            if kind.code == verdict.code and (kind is FoiError or issubclass(kind, _MAY_RAISE)):
+            may_say_so = kind is FoiError or issubclass(kind, _MAY_RAISE)
+            if kind.code == verdict.code and may_say_so and kind is not ReadersNotStartedError:
                 return kind(verdict.detail)
     return ChildAnswerError()
 

@@ -203,7 +203,8 @@ def _scan_images(page: pymupdf.Page, placements: list[_Placement], least_cover: 
 
 def _has_overlay(page: pymupdf.Page) -> bool:
     """Whether something besides images shows: an annotation, a field, anything painted after the first image."""
-    if page.first_annot is not None or page.first_widget is not None:
+    # `page.first_widget` collects a field's properties along its parents, which a damaged file strings to a circle.
+    if page.first_annot is not None or any(kind == pymupdf.mupdf.PDF_ANNOT_WIDGET for _, kind, _ in page.annot_xrefs()):
         return True
     operations = [kind for kind, _ in page.get_bboxlog()]
     first = next((i for i, kind in enumerate(operations) if kind.startswith("fill-im")), len(operations))

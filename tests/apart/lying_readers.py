@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 
 from tasks.codec import digest, encode, pack
-from tasks.model import Media
+from tasks.model import Media, PageTranscript, Transcript
 
-BOMB = gzip.compress(bytes(64 << 20))
+BOMB = gzip.compress(bytes(65 << 20))
 
 
 def look(_settings: bytes, name: bytes, _untrusted: bytes) -> list[bytes]:
@@ -30,6 +30,8 @@ def read(_settings: bytes, _media: bytes, untrusted: bytes) -> list[bytes]:
     lie, source = untrusted.decode(), digest(untrusted)
     if lie == "bomb":
         return [BOMB]
+    if lie == "no-pages-but-numbers":
+        return [pack({"source_sha256": source, "pages": [1, 2]})]
     if lie == "cut":
         return [pack(_transcript(source, 2))[:-9]]
     if lie == "followed":
@@ -41,12 +43,16 @@ def read(_settings: bytes, _media: bytes, untrusted: bytes) -> list[bytes]:
     return [pack(_transcript(source, 2))]
 
 
-def _transcript(source: str, pages: int) -> dict[str, object]:
-    return {"source_sha256": source, "pages": [{"page": page} for page in range(pages)]}
+def _transcript(source: str, pages: int) -> Transcript:
+    return Transcript(source, tuple(PageTranscript(page, 9, 9, (72.0, 72.0), 1, ()) for page in range(pages)))
 
 
-def find(_policy: bytes, _transcript: bytes) -> Sequence[bytes]:
-    return [BOMB]
+def find(_policy: bytes, lie: bytes) -> Sequence[bytes]:
+    return [BOMB if lie == b"bomb" else gzip.compress(lie)]
 
 
-JOBS = {"look": look, "read": read, "find": find}
+def plan(_policy: bytes, lie: bytes, *_found: bytes) -> Sequence[bytes]:
+    return [gzip.compress(lie)]
+
+
+JOBS = {"look": look, "read": read, "find": find, "plan": plan}

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks import readers
 from tasks.apart import Apart, ChildAnswerError
 from tasks.jobs import ReadingSettings
 from tasks.model import Media
@@ -33,14 +32,22 @@ def test_what_a_file_cannot_be_is_refused(liars: Readers, lie: str) -> None:
         liars.look(lie, b"")
 
 
-@pytest.mark.parametrize("lie", ["pages-0", "pages-1", "pages-3", "other-file", "cut", "followed"])
+@pytest.mark.parametrize(
+    "lie", ["pages-0", "pages-1", "pages-3", "other-file", "cut", "followed", "no-pages-but-numbers"]
+)
 def test_a_transcript_that_does_not_fit_its_file_is_refused(liars: Readers, lie: str) -> None:
     with pytest.raises(ChildAnswerError):
         liars.read(MEDIA, lie.encode())
 
 
-def test_an_answer_that_unpacks_too_large_is_refused(liars: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "UNPACKED_BYTES", 32 << 20)
-    for ask in (lambda: liars.read(MEDIA, b"bomb"), lambda: liars.find(Policy(), b"")):
+def test_an_answer_that_unpacks_too_large_is_refused(liars: Readers) -> None:
+    for ask in (lambda: liars.read(MEDIA, b"bomb"), lambda: liars.find(Policy(), b"bomb")):
+        with pytest.raises(ChildAnswerError):
+            ask()
+
+
+@pytest.mark.parametrize("lie", [b"{}", b"[1]", b"no json", b""])
+def test_an_answer_of_another_kind_is_refused_before_anybody_stores_it(liars: Readers, lie: bytes) -> None:
+    for ask in (lambda: liars.find(Policy(), lie), lambda: liars.plan(Policy(), lie, b"", [])):
         with pytest.raises(ChildAnswerError):
             ask()

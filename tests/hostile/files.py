@@ -163,6 +163,12 @@ def page_tree_ladder() -> bytes:
     return write({**objects(), 2: tree, **levels, 210: page().replace(b"/Parent 2", b"/Parent 209")})
 
 
+@hostile("page-tree-ladder-to-itself.pdf", ENDLESS, CORRUPT)
+def page_tree_ladder_to_itself() -> bytes:
+    """The same, and the second level says that it lies below a lower one. Found by chance: MuPDF climbs for ever."""
+    return page_tree_ladder().replace(b"/Parent 10 0 R", b"/Parent 186 0 R")
+
+
 @hostile("page-tree-deep.pdf", CORRUPT, LIMIT, REDACTED, ENDLESS)
 def page_tree_deep() -> bytes:
     """The one page lies below 10,000 levels."""
@@ -573,6 +579,12 @@ def fields_loop() -> bytes:
     catalogue = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]>>>>"
     field = b"<</Type/Annot/Subtype/Widget/FT/Tx/T(x)/V(y)/Rect[9 9 99 30]/Parent 6 0 R/Kids[6 0 R]/DA(/F1 0 Tf)>>"
     return write({**objects(more=b"/Annots[6 0 R]"), 1: catalogue, 6: field})
+
+
+@hostile("field-below-the-catalogue.pdf", REDACTED, CORRUPT)
+def field_below_the_catalogue() -> bytes:
+    """The parent of a field is the catalogue, and its child the field. Found by chance: its name has no end."""
+    return fields_loop().replace(b"/Parent 6 0 R", b"/Parent 1 0 R")
 
 
 @hostile("annotations-100000.pdf", REDACTED, LIMIT, ENDLESS)

@@ -13,7 +13,7 @@ from tasks.reading.media import Limits
 from tasks.reading.ocr import OcrSettings
 
 LOOK_S = 4.0
-READ_S = 15.0
+READ_S = 10.0
 SETTINGS = jobs.ReadingSettings(OcrSettings(timeout_s=20), Limits(max_pages=50, max_pixels_per_page=4_000_000))
 BOUNDS = Bounds(memory_bytes=1536 * MIB)
 

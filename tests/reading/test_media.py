@@ -19,7 +19,7 @@ from tasks.errors import (
     UnsupportedMediaError,
 )
 from tasks.model import Media
-from tasks.reading.media import JPEG, PDF, PNG, TIFF, Limits, inspect
+from tasks.reading.media import JPEG, PDF, PNG, TIFF, Limits, decoding, inspect
 from tests.reading.papers import bilevel, image_file, pdf_with, text_pixels, write_lines
 
 # pytest puts its own warning filters over those the module sets when imported.
@@ -170,3 +170,45 @@ def test_nothing_is_printed_about_damaged_files(capfd: pytest.CaptureFixture[str
             continue
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
+
+
+def test_what_a_decoder_raises_rejects_the_file_and_a_defect_of_ours_stays_visible() -> None:
+    """Ours is what a line of this program raises; a decoder's frames lie deeper."""
+    with pytest.raises(CorruptFileError) as caught, decoding("Page 3.", "memo.pdf"):
+        struct.unpack(">I", b"")  # of this test, which is no part of the program
+    assert caught.value.subject == "memo.pdf"
+    ours = compile("def slip(): return {}['missing']", "slip.py", "exec")
+    program: dict[str, object] = {"__name__": "tasks.reading.slip"}
+    exec(ours, program)  # noqa: S102
+    with pytest.raises(KeyError), decoding("Page 3."):
+        program["slip"]()  # type: ignore[operator]
+    with pytest.raises(LimitExceededError), decoding("Page 3."):
+        raise MemoryError
+
+
+@pytest.mark.parametrize(("width", "height"), [(30_000, 10), (10, 30_000)])
+def test_a_page_with_a_side_longer_than_tesseract_reads_is_refused(width: int, height: int) -> None:
+    with pytest.raises(LimitExceededError):
+        inspect(png_declaring(width, height))
+    with pytest.raises(LimitExceededError):
+        inspect(tiff_declaring(width, height))
+
+
+def test_a_page_tree_that_lists_what_is_no_page_is_corrupt() -> None:
+    with pymupdf.open() as document:
+        document.new_page()
+        page = document.page_xref(0)
+        data = document.tobytes().replace(b"\n%d 0 obj\n<<" % page, b"\n%d 0 obj\n42 <<" % page)
+    with pytest.raises(CorruptFileError):
+        inspect(data)
+
+
+def test_a_circular_page_tree_is_corrupt() -> None:
+    with pymupdf.open() as document:
+        document.new_page()
+        tree = int(document.xref_get_key(document.pdf_catalog(), "Pages")[1].split()[0])
+        document.xref_set_key(tree, "Kids", f"[{tree} 0 R {document.page_xref(0)} 0 R]")
+        document.xref_set_key(tree, "Count", "2")
+        data = document.tobytes()
+    with pytest.raises(CorruptFileError):
+        inspect(data)

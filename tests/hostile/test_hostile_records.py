@@ -1,0 +1,112 @@
+"""A record whose file ends a reader late is quarantined, whatever the stage, and the others of its request go on."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.process_request import _begin, redact_records
+from infra.keys import make_keys
+from tasks import steps
+from tasks.apart import Apart
+from tasks.arrival import take_in
+from tasks.codec import decode
+from tasks.disclosure.keys import load_keys
+from tasks.jobs import ReadingSettings
+from tasks.model import Rejection, StageKeys
+from tasks.readers import Readers
+from tasks.request import Policy
+from tasks.status import load_status
+from tasks.workplace import Buckets, Workplace
+from tests.conftest import StoreServer
+from tests.hostile.images import paper, saved
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+
+BUCKETS = Buckets("hostile-intake", "hostile-work", "hostile-quarantine", "hostile-disclosure")
+GOOD = saved(paper(), "PNG")
+CODES = {"crash": "child-crashed", "raise": "reader-failed", "tire": "unreadable"}
+
+
+@pytest.fixture(scope="module")
+def place(juicefs_store: StoreServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    for bucket in (BUCKETS.intake, BUCKETS.work, BUCKETS.quarantine, BUCKETS.disclosure):
+        juicefs_store.store.ensure_bucket(bucket)
+    made = make_keys(tmp_path_factory.mktemp("keys"))
+    keys = load_keys(made.signing.read_bytes(), made.commitment.read_bytes())
+    settings = ReadingSettings()
+    with Apart(2, jobs="tests.hostile.failing") as apart:
+        yield Workplace(juicefs_store.store, BUCKETS, Policy(), settings, Readers(apart, settings), keys, True)
+
+
+def upload(place: Workplace, files: dict[str, bytes]) -> str:
+    """A request with these records; its reference."""
+    reference = f"H{uuid.uuid4().hex[:8].upper()}"
+    request = {
+        "reference": reference,
+        "title": "Opening hours",
+        "received": "2026-11-02",
+        "request_text": "Please send me the opening hours.",
+        "requester": ["M Oakshott"],
+        "records": [{"file": f"records/{name}"} for name in files],
+    }
+    for name, data in files.items():
+        place.store.put(BUCKETS.intake, f"{reference}/records/{name}", data)
+    place.store.put(BUCKETS.intake, f"{reference}/request.json", json.dumps(request).encode())
+    return reference
+
+
+def quarantined(place: Workplace, reference: str) -> dict[str, str]:
+    """Codes of what lies in quarantine, by name."""
+    reasons = [info.key for info in place.store.list(BUCKETS.quarantine, f"{reference}/") if "reason" in info.key]
+    found = [decode(place.store.get(BUCKETS.quarantine, key), Rejection) for key in reasons]
+    return {one.name: one.code for one in found}
+
+
+@pytest.mark.parametrize("how", CODES)
+@pytest.mark.parametrize("job", ["read", "again", "redact"])
+def test_a_file_that_ends_its_reader_in_one_stage_is_quarantined_there(place: Workplace, job: str, how: str) -> None:
+    reference = upload(place, {"memo.png": GOOD + f"{how} {job}".encode()})
+    manifest = take_in(place, reference).manifest
+    result = steps.read_record.fn(place, manifest, 1)
+    if job != "read":
+        transcript = result.key
+        found = steps.find_in_record.fn(place, manifest, 1, transcript).key
+        plan = steps.plan_record.fn(place, manifest, 1, transcript, found, [found]).key
+        result = (
+            steps.redact_record.fn(place, manifest, 1, transcript, plan)
+            if job == "redact"
+            else steps.read_again.fn(place, manifest, 1, transcript, [0])
+        )
+    assert (result.rejected, result.key) == (CODES[how], "")
+    assert quarantined(place, reference) == {"records/memo.png": CODES[how]}
+
+
+@pytest.mark.flow
+@pytest.mark.parametrize("how", ["crash", "raise"])
+def test_the_others_of_a_request_go_on(place: Workplace, how: str) -> None:
+    files = {"bad.png": GOOD + f"{how} redact".encode(), "good.png": GOOD, "late.png": GOOD + f"{how} read".encode()}
+    reference = upload(place, files)
+
+    @flow(task_runner=ThreadPoolTaskRunner(max_workers=2), persist_result=False)
+    def process() -> tuple[list[StageKeys], list[int]]:
+        intake = steps.take_in(place, reference)
+        return redact_records(place, intake, _begin(place, reference, intake))
+
+    with prefect_test_harness():
+        stages, rejected = process()
+    assert [keys.number for keys in stages] == [2]
+    assert rejected == [1, 3]
+    outcomes = {record.name: (record.outcome, record.reason) for record in load_status(place, reference).records}
+    assert outcomes == {
+        "records/bad.png": ("quarantined", CODES[how]),
+        "records/good.png": ("passed", ""),
+        "records/late.png": ("quarantined", CODES[how]),
+    }
+    assert len(quarantined(place, reference)) == 2
