@@ -21,7 +21,7 @@ up: $(VENV)/.run  ## the demo's stack again, to look at: store, Prefect, worker,
 test: lint  ## lint, then every test on real Tesseract, S3 servers and Prefect
 	$(BIN)/pytest
 
-fast: $(VENV)/.dev  ## the tests that take under a minute together
+fast: $(VENV)/.dev  ## the tests that start no server and render little
 	$(BIN)/pytest -m "not servers and not flow and not slow"
 
 lint: $(VENV)/.dev  ## ruff and mypy, exactly as `make test` runs them
