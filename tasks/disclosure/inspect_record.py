@@ -41,6 +41,9 @@ MIN_DARK_SHARE = 0.6
 MAX_FILL = 96
 """Lightest grey level a fill may have."""
 
+BORDER_TOLERANCE = 72
+"""The same for its border, in grey levels: where a box ends within a block of a JPEG, the paper beside it rings in."""
+
 TOLERANCE = 40
 """Grey levels a fill may vary by: lossy compression of the label's surroundings."""
 
@@ -120,7 +123,7 @@ def is_flat(pixels: NDArray[np.uint8], box: Sequence[int], others: Sequence[Sequ
     for a0, b0, a1, b1 in others:
         judged[max(0, b0 + 1 - y0) : max(0, b1 - 1 - y0), max(0, a0 + 1 - x0) : max(0, a1 - 1 - x0)] = False
     fill = int(np.median(inside))
-    if fill > MAX_FILL or bool((np.abs(inside[judged] - fill) > TOLERANCE).any()):
+    if fill > MAX_FILL or bool((np.abs(inside[judged] - fill) > BORDER_TOLERANCE).any()):
         return False
     return bool((np.abs(inside - fill) <= TOLERANCE).mean() >= MIN_DARK_SHARE)
 
