@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from PIL import Image
 from pydantic import SecretStr
@@ -258,7 +259,7 @@ def code_in(text: str) -> Iterator[str]:
 
 
 def test_the_commands_named_are_the_commands_there_are(readme: str) -> None:
-    there = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    there = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
     named = {word for code in code_in(readme) for word in re.findall(r"(?:^|[\s/])foi ([a-z]+)", code)}
     assert named == there
 

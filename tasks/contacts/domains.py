@@ -20,7 +20,7 @@ LEAST_GLYPHS = 10
 """A shorter domain is found in too much else."""
 
 ALIKE = 70.0
-"""Least likeness of a place to a domain, 0 to 100: `capatai pun pohe uk` is 79 to `capital.pnn.police.uk`."""
+"""Least likeness of a place to a domain, 0 to 100: `capatai pun pohe uk` is 75 to `capital.pnn.police.uk`."""
 
 STUCK = 4
 """Letters and digits of a domain that stand in one token with the end of the local part."""

@@ -126,10 +126,10 @@ def _comparable(a: Reading, b: Reading) -> bool:
 def sightings_of(reading: Reading, recognisers: Sequence[Recogniser]) -> list[Sighting]:
     """Everything claimed in one reading, told apart: a place belongs to the strongest kind that claims all of it."""
     layout = lay_out(reading)
-    index = {id(word): i for i, word in enumerate(layout.words)}
+    index = _index_of(layout)
     raw: list[Sighting] = []
-    for flow in layout.flows():
-        raw.extend(_claims(text_of_lines((s.words for s in flow), (s.justified for s in flow)), index, recognisers))
+    for flow_text in _texts_of(layout):
+        raw.extend(_claims(flow_text, index, recognisers))
     fields = list(_fields(layout))
     for value in fields:
         raw.extend(_claims_in_field(value, index, recognisers))
@@ -141,6 +141,17 @@ def sightings_of(reading: Reading, recognisers: Sequence[Recogniser]) -> list[Si
             text = " ".join(reading.words[i].text for i in words)
             raw.append(Sighting(value.kind, words, text, _FIELD_SCORE, f"{value.kind.value}.field"))
     return _told_apart(raw)
+
+
+def _index_of(layout: Layout) -> dict[int, int]:
+    """The ordinal in the reading of each of its words, by identity."""
+    return {id(word): i for i, word in enumerate(layout.words)}
+
+
+def _texts_of(layout: Layout) -> Iterator[LineText]:
+    """The text of every flow."""
+    for flow in layout.flows():
+        yield text_of_lines((s.words for s in flow), (s.justified for s in flow))
 
 
 def _fields(layout: Layout) -> Iterator[ValueField]:
@@ -448,8 +459,11 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
     repeats: list[Detection] = []
     for page in transcript.pages:
         known = [(d, _covering_forms(d)) for d in wanted if d.page == page.page]
+        covered = [r.padded(3) for d, _ in known for r in d.regions]
         for reading in page.readings:
-            for sighting, value in _repeated_sightings(reading, values):
+            layout = lay_out(reading)
+            index, texts = _index_of(layout), tuple(_texts_of(layout))
+            for sighting, value in _repeated_sightings(texts, index, values):
                 detection = _detection(page, reading, sighting, policy)
                 if detection is None or is_public(sighting.kind, sighting.text, policy):
                     continue
@@ -462,29 +476,22 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
                         repeats.append(replace(detection, regions=beyond))
                 elif not over or _share_inside(detection.regions, over) < 0.9:
                     repeats.append(detection)
-            covered = [r.padded(3) for d, _ in known for r in d.regions]
-            for detection in _at_known_domains(page, reading, domains, policy):
+            for sighting in _at_known_domains(texts, index, domains):
+                detection = _detection(page, reading, sighting, policy)
+                if detection is None or is_public(sighting.kind, sighting.text, policy):
+                    continue
                 if _share_inside(detection.regions, covered) < 0.8:
                     repeats.append(detection)
     return tuple(merge(_without_covered(repeats)))
 
 
-def _at_known_domains(
-    page: PageTranscript, reading: Reading, domains: Sequence[str], policy: Policy
-) -> Iterator[Detection]:
+def _at_known_domains(texts: Iterable[LineText], index: dict[int, int], domains: Sequence[str]) -> Iterator[Sighting]:
     """Addresses at the request's own domains, however badly they were read."""
-    if not domains:
-        return
-    layout = lay_out(reading)
-    index = {id(word): i for i, word in enumerate(layout.words)}
-    for flow in layout.flows():
-        text = text_of_lines((s.words for s in flow), (s.justified for s in flow))
+    for text in texts if domains else ():
         for start, end in places_of_addresses(domains, text.text):
             words = tuple(index[id(text.words[i])] for i in text.words_of(start, end))
-            sighting = Sighting(Kind.EMAIL, words, text.text[start:end], _GUESS_SCORE, "repeat.domain")
-            detection = _detection(page, reading, sighting, policy) if words else None
-            if detection is not None and not is_public(Kind.EMAIL, sighting.text, policy):
-                yield detection
+            if words:
+                yield Sighting(Kind.EMAIL, words, text.text[start:end], _GUESS_SCORE, "repeat.domain")
 
 
 def _meet(a: Sequence[Box], b: Sequence[Box]) -> bool:
@@ -500,12 +507,11 @@ def _alike(form: str, forms: tuple[str, str]) -> bool:
     return any(form in other or (len(form) >= 10 and distance(form, other, 2.0) <= 2.0) for other in forms)
 
 
-def _repeated_sightings(reading: Reading, values: Sequence[SoughtValue]) -> Iterator[tuple[Sighting, SoughtValue]]:
-    layout = lay_out(reading)
-    index = {id(word): i for i, word in enumerate(layout.words)}
+def _repeated_sightings(
+    texts: Iterable[LineText], index: dict[int, int], values: Sequence[SoughtValue]
+) -> Iterator[tuple[Sighting, SoughtValue]]:
     seen: set[tuple[SoughtValue, tuple[int, ...]]] = set()
-    for flow in layout.flows():
-        text = text_of_lines((s.words for s in flow), (s.justified for s in flow))
+    for text in texts:
         folded = fold(text.text)
         for value in values:
             for start, end in places_of(value, folded):

@@ -91,6 +91,5 @@ def _paint(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> tuple
         return encode_bilevel(painted), painted
     if wants_lossless(painted, raster.mode, raster.grid):
         return encode_lossless(painted), painted
-    if raster.grid == JPEG_GRID:
-        return encode_jpeg(painted, keep_chroma=bool(marks), quality=source_quality(raster.pixels)), painted
-    return encode_jpeg(painted, keep_chroma=bool(marks), quality=RESAMPLED_QUALITY), painted
+    quality = source_quality(raster.pixels) if raster.grid == JPEG_GRID else RESAMPLED_QUALITY
+    return encode_jpeg(painted, keep_chroma=bool(marks), quality=quality), painted

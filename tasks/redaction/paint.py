@@ -82,12 +82,14 @@ def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grid: int) -> None:
         grid: edge of a block, px.
     """
     height, width = pixels.shape[:2]
+    wholes = {region: region.snapped(grid, width, height) for region in regions}
+    if all(region == whole for region, whole in wholes.items()):
+        return
     filled = np.zeros((height, width), dtype=np.bool_)
     for region in regions:
         filled[region.y0 : region.y1, region.x0 : region.x1] = True
     done: set[tuple[int, int]] = set()
-    for region in regions:
-        whole = region.snapped(grid, width, height)
+    for region, whole in wholes.items():
         if whole == region:
             continue
         part = (slice(whole.y0, whole.y1), slice(whole.x0, whole.x1))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 
 from flows.place import open_place
 from flows.settings import open_store
@@ -23,10 +21,10 @@ from tasks.model import Role, State
 from tasks.status import load_status
 from tasks.workplace import Workplace
 from tests.access.conftest import GuardedServer
+from tests.pictures import encoded, typed
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-FONT = "/usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf"
 REFERENCE = "ROLES-1"
 
 
@@ -41,13 +39,8 @@ def place(guarded: GuardedServer, tmp_path: Path) -> Iterator[Workplace]:
 
 
 def memo() -> bytes:
-    image = Image.new("L", (1240, 420), 255)
-    draw = ImageDraw.Draw(image)
-    for n, line in enumerate(("The display changed in March.", "Write to desk.nine@eastmere.example.org today.")):
-        draw.text((90, 70 + 60 * n), line, fill=0, font=ImageFont.truetype(FONT, 34))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", dpi=(150, 150))
-    return buffer.getvalue()
+    lines = ("The display changed in March.", "Write to desk.nine@eastmere.example.org today.")
+    return encoded(typed(*lines, height=420), "PNG", dpi=(150, 150))
 
 
 @pytest.fixture

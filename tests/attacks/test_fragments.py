@@ -9,19 +9,9 @@ import pytest
 
 from tasks.model import RedactionPlan
 from tasks.redaction.gate import check_record
-from tests.redaction.drawn import DrawnRecord, draw_page, record_of
+from tests.redaction.drawn import DrawnRecord
 
 PHONE, MAIL = "020 7946 0123", "jordan.example@police.example"
-
-
-@pytest.fixture(scope="module")
-def record() -> DrawnRecord:
-    return record_of(draw_page())
-
-
-@pytest.fixture(scope="module")
-def good(record: DrawnRecord) -> bytes:
-    return record.apply()
 
 
 def is_found(record: DrawnRecord, good: bytes, withheld: str, *words: str) -> bool:

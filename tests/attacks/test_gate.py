@@ -25,16 +25,6 @@ Name = pikepdf.Name
 
 
 @pytest.fixture(scope="module")
-def record() -> DrawnRecord:
-    return record_of(draw_page())
-
-
-@pytest.fixture(scope="module")
-def good(record: DrawnRecord) -> bytes:
-    return record.apply()
-
-
-@pytest.fixture(scope="module")
 def bilevel() -> DrawnRecord:
     return record_of(draw_page(mode="bilevel"))
 

@@ -24,16 +24,6 @@ Name = pikepdf.Name
 SIZE = (1240, 900)
 
 
-@pytest.fixture(scope="module")
-def record() -> DrawnRecord:
-    return record_of(draw_page())
-
-
-@pytest.fixture(scope="module")
-def good(record: DrawnRecord) -> bytes:
-    return record.apply()
-
-
 def codes(data: bytes, record: DrawnRecord, **changes: Any) -> set[str]:
     plan, transcript = changes.get("plan", record.plan), changes.get("transcript", record.transcript)
     return {finding.code for finding in check_record(data, plan, transcript).findings}

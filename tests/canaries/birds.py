@@ -11,10 +11,10 @@ import io
 import json
 
 import pikepdf
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, TiffImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 from PIL.ExifTags import Base
 
-FONT = "/usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf"
+from tests.pictures import encoded, typed
 
 SINGS, BROKEN, LOST = "CANARY-1", "CANARY-2", "CANARY-3"
 NAMED_AFTER_A_PERSON = "brambling at folderbird"  # no reference: a space
@@ -69,23 +69,9 @@ def address(bird: str) -> str:
     return f"{bird}@eastmere.example.org"
 
 
-def page(*lines: str) -> Image.Image:
-    image = Image.new("L", (1240, 560), 255)
-    draw = ImageDraw.Draw(image)
-    for n, line in enumerate(lines):
-        draw.text((90, 70 + 60 * n), line, fill=0, font=ImageFont.truetype(FONT, 34))
-    return image
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
 def talkative_pdf() -> bytes:
     """A good page, with something in every other place a PDF has."""
-    seen = page(
+    seen = typed(
         "The Thistledown poster was printed twice.",
         f"Write to {address('paperbird')} today.",
         f"Ring {PHONE_ON_PAPER} about Nightjarterm.",
@@ -124,25 +110,25 @@ def talkative_jpeg() -> bytes:
     exif[Base.ImageDescription] = address("exifbird")
     exif[Base.Artist] = address("artistbird")
     return encoded(
-        page("Nothing on this page is withheld."), "JPEG", quality=85, exif=exif, comment=address("commentbird")
+        typed("Nothing on this page is withheld."), "JPEG", quality=85, exif=exif, comment=address("commentbird")
     )
 
 
 def talkative_png() -> bytes:
     chunks = PngImagePlugin.PngInfo()
     chunks.add_itxt("Comment", address("pngtextbird"), zip=True)
-    return encoded(page("A memo.", f"From {address('pngbird')}."), "PNG", dpi=(150, 150), pnginfo=chunks)
+    return encoded(typed("A memo.", f"From {address('pngbird')}."), "PNG", dpi=(150, 150), pnginfo=chunks)
 
 
 def talkative_tiff() -> bytes:
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[270] = address("tiffbird")
-    return encoded(page("A table of figures: 12, 14, 19."), "TIFF", tiffinfo=tags, dpi=(150, 150))
+    return encoded(typed("A table of figures: 12, 14, 19."), "TIFF", tiffinfo=tags, dpi=(150, 150))
 
 
 def locked_pdf() -> bytes:
     out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(encoded(page("Locked."), "PDF"))) as pdf:
+    with pikepdf.open(io.BytesIO(encoded(typed("Locked."), "PDF"))) as pdf:
         pdf.save(out, encryption=pikepdf.Encryption(user="secret", owner="secret"))
     return out.getvalue() + f"% {address('lockedbird')}\n".encode()
 
@@ -169,7 +155,7 @@ BAD_RECORDS = {
     "records/locked.pdf": locked_pdf(),
     "records/program.png": b"MZ" + address("programbird").encode(),
 }
-UNLISTED = {f"records/{address('unlistedbird')}.png": encoded(page("Unlisted."), "PNG")}
+UNLISTED = {f"records/{address('unlistedbird')}.png": encoded(typed("Unlisted."), "PNG")}
 
 
 def request(reference: str, **fields: object) -> bytes:

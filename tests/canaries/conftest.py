@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -17,10 +16,7 @@ from infra.desk import create_run
 from infra.embedded import Stack
 from infra.up import open_stack
 from tasks.store import S3Store
-
-TIMEOUT_S = 240
-
-T = TypeVar("T")
+from tests.waiting import run_ended
 
 
 @dataclass
@@ -39,22 +35,7 @@ class Aviary:
 
     def run(self, deployment: str, **parameters: object) -> dict[str, Any]:
         """Start a run and wait for its end."""
-        made = create_run(self.api, deployment, parameters)
-
-        def ended() -> dict[str, Any] | None:
-            found: dict[str, Any] = self.api.get(f"/flow_runs/{made}").raise_for_status().json()
-            return found if found["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
-
-        return self.until(ended)
-
-    @staticmethod
-    def until(look: Callable[[], T | None]) -> T:
-        """What `look` gives as soon as it gives something."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while (found := look()) is None:
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.3)
-        return found
+        return run_ended(self.api, create_run(self.api, deployment, parameters))
 
 
 @pytest.fixture(scope="package")

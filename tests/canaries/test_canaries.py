@@ -35,6 +35,7 @@ from tests.canaries.birds import (
 )
 from tests.canaries.conftest import Aviary
 from tests.canaries.search import heard
+from tests.waiting import until
 
 pytestmark = [pytest.mark.flow, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -68,7 +69,7 @@ def settled(aviary: Aviary, reference: str, *states: State) -> dict[str, Any]:
         status = status_of(aviary, reference)
         return status if status and status["state"] in states else None
 
-    return aviary.until(look)
+    return until(look)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ The steps are called as the plain functions they wrap.
 
 from __future__ import annotations
 
-import io
 import json
 import uuid
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 
 from infra.keys import make_keys
 from tasks import casework, pipeline, steps
@@ -29,10 +27,10 @@ from tasks.request import Authority, Policy
 from tasks.status import load_status, update_status
 from tasks.workplace import Buckets, Workplace
 from tests.conftest import StoreServer
+from tests.pictures import encoded, typed
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-FONT = "/usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf"
 VALUE = "desk.nine@eastmere.example.org"
 BUCKETS = Buckets("case-intake", "case-work", "case-quarantine", "case-disclosure")
 
@@ -50,13 +48,7 @@ def place(juicefs_store: StoreServer, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def memo(*lines: str) -> bytes:
-    image = Image.new("L", (1240, 420), 255)
-    draw = ImageDraw.Draw(image)
-    for n, line in enumerate(lines):
-        draw.text((90, 70 + 60 * n), line, fill=0, font=ImageFont.truetype(FONT, 34))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", dpi=(150, 150))
-    return buffer.getvalue()
+    return encoded(typed(*lines, height=420), "PNG", dpi=(150, 150))
 
 
 def upload(place: Workplace, review: str = "none", **fields: object) -> str:

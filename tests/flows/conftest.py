@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -21,10 +20,7 @@ from infra.up import open_stack
 from tasks.model import RequestStatus
 from tasks.status import find_status
 from tasks.workplace import Workplace
-
-TIMEOUT_S = 240
-
-T = TypeVar("T")
+from tests.waiting import run_ended, until
 
 
 @dataclass
@@ -52,12 +48,7 @@ class Pipeline:
 
     def ended(self, run: str) -> dict[str, Any]:
         """The run, once it has ended."""
-
-        def look() -> dict[str, Any] | None:
-            found: dict[str, Any] = self.api.get(f"/flow_runs/{run}").raise_for_status().json()
-            return found if found["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
-
-        return self.until(look)
+        return run_ended(self.api, run)
 
     def settled(self, reference: str, *states: str) -> RequestStatus:
         """The request's status, once it is in one of the states."""
@@ -66,16 +57,7 @@ class Pipeline:
             status = find_status(self.place, reference)
             return status if status and status.state in states else None
 
-        return self.until(look)
-
-    @staticmethod
-    def until(look: Callable[[], T | None]) -> T:
-        """What `look` gives as soon as it gives something."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while (found := look()) is None:
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.3)
-        return found
+        return until(look)
 
 
 @pytest.fixture(scope="session")

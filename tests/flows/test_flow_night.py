@@ -11,16 +11,16 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from tasks.casework import draft_bundle
 from tasks.disclosure.verify import verify_bundle
 from tasks.model import State
 from tests.flows.conftest import Pipeline
+from tests.pictures import encoded, typed
+from tests.waiting import until
 
 pytestmark = pytest.mark.flow
-
-FONT = "/usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf"
 
 # Each stands in one place only, so that a find says where it came through.
 ON_PAPER = "olwen.tregarth@eastmere.example.org"
@@ -46,22 +46,8 @@ CANARIES = (
 MIXED, REVIEWED, INVALID, INCOMPLETE = "NIGHT-1", "NIGHT-2", "NIGHT-3", "NIGHT-4"
 
 
-def page(*lines: str) -> Image.Image:
-    image = Image.new("L", (1240, 560), 255)
-    draw = ImageDraw.Draw(image)
-    for n, line in enumerate(lines):
-        draw.text((90, 70 + 60 * n), line, fill=0, font=ImageFont.truetype(FONT, 34))
-    return image
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
 def pdf_with_metadata() -> bytes:
-    buffer = io.BytesIO(encoded(page("The poster was printed twice.", f"Ask {ON_PAPER} why."), "PDF", resolution=150))
+    buffer = io.BytesIO(encoded(typed("The poster was printed twice.", f"Ask {ON_PAPER} why."), "PDF", resolution=150))
     with pikepdf.open(buffer) as pdf:
         pdf.docinfo["/Author"] = IN_METADATA
         out = io.BytesIO()
@@ -70,7 +56,7 @@ def pdf_with_metadata() -> bytes:
 
 
 def locked_pdf() -> bytes:
-    buffer = io.BytesIO(encoded(page(f"Nobody can read {IN_BAD_FILE}."), "PDF"))
+    buffer = io.BytesIO(encoded(typed(f"Nobody can read {IN_BAD_FILE}."), "PDF"))
     with pikepdf.open(buffer) as pdf:
         out = io.BytesIO()
         pdf.save(out, encryption=pikepdf.Encryption(user="secret", owner="secret"))
@@ -101,18 +87,18 @@ BAD_RECORDS = {
 GOOD_RECORDS = {
     "records/a poster.pdf": pdf_with_metadata(),
     f"records/memo from {IN_FILE_NAME}.png": encoded(
-        page("Call the desk before Friday 12 March.", f"The number is {PHONE_ON_PAPER} as before."),
+        typed("Call the desk before Friday 12 March.", f"The number is {PHONE_ON_PAPER} as before."),
         "PNG",
         dpi=(150, 150),
     ),
-    "records/Überblick + 100%.jpg": encoded(page("Nothing on this page is withheld."), "JPEG", quality=85),
+    "records/Überblick + 100%.jpg": encoded(typed("Nothing on this page is withheld."), "JPEG", quality=85),
 }
 
 
 @pytest.fixture(scope="module")
 def night(pipeline: Pipeline) -> Pipeline:
     """All requests dropped, all settled."""
-    small = {"records/memo.png": encoded(page("A short memo.", f"From {ON_PAPER}."), "PNG", dpi=(150, 150))}
+    small = {"records/memo.png": encoded(typed("A short memo.", f"From {ON_PAPER}."), "PNG", dpi=(150, 150))}
     pipeline.upload(MIXED, {**GOOD_RECORDS, **BAD_RECORDS, "request.json": request_json(MIXED, "none")})
     pipeline.upload(REVIEWED, {**small, "request.json": request_json(REVIEWED, "required")})
     pipeline.upload(INVALID, {**small, "request.json": request_json(INVALID, "none", received=IN_LETTER)})
@@ -227,7 +213,7 @@ def test_an_invalid_request_is_quarantined_with_its_field_named(night: Pipeline)
 def test_an_incomplete_request_waits_and_the_sweep_takes_it_up(night: Pipeline) -> None:
     status = night.settled(INCOMPLETE, "waiting")
     assert [record.name for record in status.records] == ["records/late.png"]
-    night.upload(INCOMPLETE, {"records/late.png": encoded(page("The late page."), "PNG", dpi=(150, 150))})
+    night.upload(INCOMPLETE, {"records/late.png": encoded(typed("The late page."), "PNG", dpi=(150, 150))})
     sweep = night.ended(night.start("sweep/nightly"))
     assert "1 of 4 submitted" in sweep["state"]["message"]
     assert night.settled(INCOMPLETE, "published", "blocked", "failed").state is State.PUBLISHED
@@ -264,7 +250,7 @@ def test_the_schedule_of_the_sweep_is_alive(night: Pipeline) -> None:
         }
         return bool(night.api.post("/flow_runs/filter", json=asked).raise_for_status().json()) or None
 
-    assert night.until(scheduled)
+    assert until(scheduled)
 
 
 def test_deployments_hold_no_path_of_this_machine(night: Pipeline) -> None:

@@ -67,7 +67,10 @@ def no_ringing_is_left_beside_marks(view: PageView) -> Iterator[Finding]:
         there = seen[_cut(block)][rest].astype(np.int16)
         if there.size < LEAST_REST or rest.all() or np.abs(there - paper).max() > FAINT:
             continue
-        if _stray(there, bare[_cut(block)][rest]) > RINGING and _least_stray(view, block, marked, inside) > RINGING:
+        if (
+            _stray(there, bare[_cut(block)][rest]) > RINGING
+            and _least_stray(view, block, marked, inside, seen) > RINGING
+        ):
             yield Finding("A20", view.number, region, f"A mark leaves {FAULTS['A20']}.")
 
 
@@ -77,10 +80,12 @@ def _stray(there: NDArray[np.int16], bare: NDArray[np.uint8]) -> float:
     return float(np.abs(strayed - np.median(strayed)).mean())
 
 
-def _least_stray(view: PageView, block: Box, marked: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
+def _least_stray(
+    view: PageView, block: Box, marked: NDArray[np.uint8], inside: NDArray[np.bool_], seen: NDArray[np.uint8]
+) -> float:
     """The same for the shade of paper that explains a block best: coarse coding rounds neighbouring shades apart."""
     mask = inside[_cut(block)]
-    there = luma(view)[_cut(block)][~mask].astype(np.int16)
+    there = seen[_cut(block)][~mask].astype(np.int16)
     middle = int(np.median(there))
     tiles = []
     for shade in range(max(0, middle - SHADES), min(255, middle + SHADES) + 1):

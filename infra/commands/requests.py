@@ -1,0 +1,140 @@
+"""Commands on one request, or on all of them: they speak to the store and to Prefect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.terminal import STATE_FOLDER, ReferenceArgument, StateOption, console
+
+commands = typer.Typer()
+
+
+@commands.command()
+def submit(
+    folder: Annotated[Path, typer.Argument(help="A folder with request.json and records/.")],
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Put a request into the intake bucket the way an upstream system does: records first, request.json last.
+
+    Example: foi submit cases/01.FOI.26.012345
+    """
+    from infra import desk
+
+    with desk.open_desk(state) as place:
+        reference, uploaded, unchanged = desk.submit(place, folder)
+    console.print(
+        f"[bold]{reference}[/]: {uploaded} uploaded, {unchanged} unchanged. Follow it: foi status {reference}"
+    )
+
+
+@commands.command()
+def process(reference: ReferenceArgument, state: StateOption = STATE_FOLDER) -> None:
+    """Start a run for one request now, as its event would.
+
+    Example: foi process 01.FOI.26.012345
+    """
+    from infra import desk
+
+    with desk.open_desk(state):
+        desk.process(reference)
+    console.print(f"A run for [bold]{reference}[/] is on its way. Follow it: foi status {reference}")
+
+
+@commands.command()
+def status(
+    reference: Annotated[str | None, typer.Argument(metavar="[REF]", help="One request; default: all.")] = None,
+    state: StateOption = STATE_FOLDER,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show every request, or one with its files: where it stands, why, and what to do next.
+
+    Example: foi status 01.FOI.26.012345
+    """
+    from infra import desk
+    from infra.display import caseload_table, request_table
+    from tasks.codec import encode
+
+    with desk.open_desk(state) as place:
+        rows = desk.caseload(place, reference)
+    if as_json:
+        console.print_json(encode(rows).decode())
+    elif reference:
+        console.print(request_table(rows[0]))
+    else:
+        console.print(caseload_table(rows))
+
+
+@commands.command()
+def review(
+    reference: ReferenceArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the draft; keep it restricted.")],
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Write a held request's draft into a folder, to look at before releasing it.
+
+    Example: foi review 01.FOI.26.012345 --output review/
+    """
+    from infra import desk
+
+    with desk.open_desk(state) as place:
+        dossier, first = desk.review(place, reference, output)
+    console.print(f"Open {first}", soft_wrap=True)
+    console.print(f"Then: foi release {reference} --dossier {dossier[:12]} --reviewer NAME", soft_wrap=True)
+
+
+@commands.command()
+def release(
+    reference: ReferenceArgument,
+    reviewer: Annotated[str, typer.Option(help="Who decides; printed in the provenance.")],
+    dossier: Annotated[str, typer.Option(help="Digest of what you looked at; default: the one now held.")] = "",
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Release a held request for publication.
+
+    Example: foi release 01.FOI.26.012345 --reviewer "A. Officer"
+    """
+    _decide(reference, reviewer, dossier, "release", state)
+
+
+@commands.command()
+def hold(
+    reference: ReferenceArgument,
+    reviewer: Annotated[str, typer.Option(help="Who decides.")],
+    dossier: Annotated[str, typer.Option(help="Digest of what you looked at; default: the one now held.")] = "",
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Keep a held request held, and record who said so.
+
+    Example: foi hold 01.FOI.26.012345 --reviewer "A. Officer"
+    """
+    _decide(reference, reviewer, dossier, "hold", state)
+
+
+def _decide(reference: str, reviewer: str, dossier: str, decision: str, state: Path) -> None:
+    from infra import desk
+
+    with desk.open_desk(state) as place:
+        shown = desk.decide(place, reference, reviewer, dossier, decision)
+    console.print(
+        f"[bold]{decision}[/] of {reference}, dossier {shown[:12]}, is on its way. See: foi status {reference}"
+    )
+
+
+@commands.command()
+def withdraw(
+    reference: ReferenceArgument,
+    reason: Annotated[str, typer.Option(help="Printed on the notice that stays; everybody can read it.")],
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Take a published disclosure back; a notice stays in its place.
+
+    Example: foi withdraw 01.FOI.26.012345 --reason "Published in error."
+    """
+    from infra import desk
+
+    with desk.open_desk(state) as place:
+        desk.withdraw(place, reference, reason)
+    console.print(f"The withdrawal of [bold]{reference}[/] is on its way. See: foi status {reference}")
