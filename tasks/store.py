@@ -12,9 +12,11 @@ Nothing here reads the environment, the AWS configuration files or instance meta
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +26,14 @@ from typing import Any, Protocol
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    ParamValidationError,
+    ResponseStreamingError,
+)
 from botocore.exceptions import ConnectionError as UnreachableError
 
 from tasks.errors import ConfigurationError, FoiError, StoreUnavailableError, UnsafeKeyError
@@ -33,6 +42,8 @@ _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 60
 _ATTEMPTS = 3
 _CONNECTIONS = 32
+_TORN_PAUSES_S = (0.02, 0.1, 0.5, 2.0)
+_DIGEST = "sha256"  # name of the metadata field in which an object carries the digest of its bytes
 
 # Error codes of S3, of the MinIO API and of SeaweedFS. What is not named here is judged by its HTTP status.
 _KEY_MISSING = frozenset({"NoSuchKey", "NoSuchVersion"})
@@ -218,7 +229,13 @@ class S3Store:
             StoreUnavailableError: no proper answer.
         """
         _check(key)
-        arguments: dict[str, Any] = {"Bucket": bucket, "Key": key, "Body": data, "ContentType": content_type}
+        arguments: dict[str, Any] = {
+            "Bucket": bucket,
+            "Key": key,
+            "Body": data,
+            "ContentType": content_type,
+            "Metadata": {_DIGEST: hashlib.sha256(data).hexdigest()},
+        }
         if not if_absent:
             with _translated(key):
                 return _etag(self._client.put_object(**arguments))
@@ -233,18 +250,26 @@ class S3Store:
                 return _etag(self._client.put_object(**arguments))
 
     def get(self, bucket: str, key: str) -> bytes:
-        """The object's bytes.
+        """The object's bytes: all of one writing, where we wrote it.
+
+        While an object is replaced, JuiceFS answers with the new bytes cut to the old length, or breaks off. What `put`
+        wrote carries its digest, so such an answer is noticed; it is asked for again.
 
         Raises:
             ObjectMissingError: it is not there.
             ConfigurationError: no such bucket, or not allowed.
-            StoreUnavailableError: no proper answer, or one that broke off.
+            StoreUnavailableError: no proper answer, or one that broke off, or bytes that are not those written.
         """
         _check(key)
-        with _translated(key):
-            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
-            with body:
-                return bytes(body.read())
+        before: bytes | None = None
+        for pause_s in (0.0, *_TORN_PAUSES_S):
+            time.sleep(pause_s)
+            with _translated(key):
+                data, sure = _body(self._client.get_object(Bucket=bucket, Key=key))
+            if data is not None and (sure or data == before):
+                return data
+            before = data
+        raise StoreUnavailableError("The bytes that came are not those that were written.", subject=key)
 
     def head(self, bucket: str, key: str) -> ObjectInfo | None:
         """What is known of the object, or None when it is not there.
@@ -401,6 +426,25 @@ def _code(error: ClientError) -> str:
 
 def _status(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _body(answer: dict[str, Any]) -> tuple[bytes | None, bool]:
+    """The bytes of a GET's answer, None when they are known to be torn; and whether they are known to be whole.
+
+    Not known is: an object without our digest whose tag is not its MD5, because another wrote it under encryption, or
+    because it is just being replaced and digest and tag are not stored yet.
+    """
+    body = answer["Body"]
+    try:
+        with body:
+            data = bytes(body.read())
+    except (ResponseStreamingError, IncompleteReadError):
+        return None, False
+    if told := answer.get("Metadata", {}).get(_DIGEST):
+        whole = told == hashlib.sha256(data).hexdigest()
+        return (data if whole else None), whole
+    tag = _etag(answer)
+    return data, "-" in tag or tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _etag(answer: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from hashlib import md5
 import httpx
 import pytest
 
-from tasks.errors import ConfigurationError, UnsafeKeyError
+from tasks.errors import ConfigurationError, StoreUnavailableError, UnsafeKeyError
 from tasks.store import ObjectExistsError, ObjectMissingError, S3Store
 from tests.conftest import StoreServer
 
@@ -262,3 +262,32 @@ def test_threads_share_a_store(store: S3Store, folder: str) -> None:
         list(pool.map(lambda n: store.put(BUCKET, f"{folder}{n}", b"%d" % n), range(80)))
         read = list(pool.map(lambda n: store.get(BUCKET, f"{folder}{n}"), range(80)))
     assert read == [b"%d" % n for n in range(80)]
+
+
+def test_a_reader_sees_one_writing_or_the_other_never_a_mixture(store: S3Store, folder: str) -> None:
+    key, bodies = f"{folder}status", [bytes([n]) * (40 + 90 * n) for n in range(5)]
+    store.put(BUCKET, key, bodies[0])
+    done = threading.Event()
+
+    def write() -> None:
+        try:
+            for n in range(150):
+                store.put(BUCKET, key, bodies[n % 5])
+        finally:
+            done.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        seen = 0
+        while not done.is_set():
+            assert store.get(BUCKET, key) in bodies
+            seen += 1
+        writing.result()
+    assert seen > 20
+
+
+def test_bytes_that_are_not_those_written_are_not_handed_out(store: S3Store, folder: str) -> None:
+    told = {"sha256": "0" * 64}
+    store._client.put_object(Bucket=BUCKET, Key=f"{folder}torn", Body=b"other", Metadata=told)
+    with pytest.raises(StoreUnavailableError, match="not those that were written"):
+        store.get(BUCKET, f"{folder}torn")
