@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from tasks.contacts.common_words import is_common_word
 from tasks.contacts.fields import NUMBER_KINDS, ValueField, accepted_words, is_number_like
+from tasks.geometry import Box, union
 from tasks.model import Kind, Reading, Word
 
 _LEAST_ROWS = 3
@@ -168,3 +169,61 @@ def to_the_edge(claimed: Claimed) -> Iterator[tuple[Kind, tuple[int, ...]]]:
                     yield kind, (*reversed(grown), *ordinals)
                     break
             at -= 1
+
+
+_LEAST_FULL = 0.6
+"""Share of a table's rows that must have a known number in a column before the others are taken to have one too."""
+_ROWS_TO_TRUST = 6
+
+
+def unread_cells(columns: Sequence[Column], seen: Sequence[Claimed]) -> Iterator[tuple[Kind, Reading, Box]]:
+    """Cells of a column of numbers in which no reading found anything, though their rows are there.
+
+    A worn table keeps most of its rows. Where a row's other contact details were read and its number was not, the
+    number's place is given.
+
+    Args:
+        columns: of all readings.
+        seen: the readings that see the page under the same angle, with what is claimed in each.
+
+    Yields:
+        The column's kind, and the cell's box in the space of the reading it is given with.
+    """
+    frame = seen[0].reading.frame
+    width, height = frame.size
+    places = [(kind, *_place_of(one.reading, ordinals)) for one in seen for kind, ordinals in one.claims if ordinals]
+    for column in columns:
+        inside = [
+            (top, bottom)
+            for kind, left, top, right, bottom in places
+            if kind in NUMBER_KINDS and column.left <= (left + right) / 2 <= column.right
+        ]
+        rows = _rows_of([p[1:] for p in places if p[0] in _TEXT_KINDS and not column.left <= p[1] <= column.right])
+        rows = [(y, tall) for y, tall in rows if column.top <= y <= column.bottom]
+        empty = [(y, tall) for y, tall in rows if not any(t - tall / 2 < y < b + tall / 2 for t, b in inside)]
+        if len(rows) >= _ROWS_TO_TRUST and len(rows) - len(empty) >= _LEAST_FULL * len(rows):
+            for y, tall in empty:
+                x0, x1 = round(column.left * width), round(column.right * width)
+                yield (
+                    column.kind,
+                    seen[0].reading,
+                    Box(x0, round((y - tall / 2) * height), x1, round((y + tall / 2) * height)),
+                )
+
+
+def _place_of(reading: Reading, ordinals: Sequence[int]) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the first line of a claim in shares of the reading's size."""
+    width, height = reading.frame.size
+    first = reading.words[ordinals[0]].line
+    box = union(reading.words[i].box for i in ordinals if reading.words[i].line == first)
+    return box.x0 / width, box.y0 / height, box.x1 / width, box.y1 / height
+
+
+def _rows_of(places: Sequence[tuple[float, float, float, float]]) -> list[tuple[float, float]]:
+    """Middle and height of the rows on which the places stand, one for each row."""
+    rows: list[tuple[float, float]] = []
+    for _, top, _, bottom in sorted(places, key=lambda p: (p[1] + p[3]) / 2):
+        middle, tall = (top + bottom) / 2, bottom - top
+        if not rows or middle - rows[-1][0] > 0.6 * max(tall, rows[-1][1]):
+            rows.append((middle, tall))
+    return rows

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from tasks.contacts.columns import Claimed, Column, headed_columns, numbers_in, to_the_edge, unheaded_columns
+from tasks.contacts.columns import (
+    Claimed,
+    Column,
+    headed_columns,
+    numbers_in,
+    to_the_edge,
+    unheaded_columns,
+    unread_cells,
+)
 from tasks.contacts.confusion import distance, skeleton
 from tasks.contacts.domains import known_domains, places_of_addresses
 from tasks.contacts.fields import (
@@ -30,6 +38,7 @@ from tasks.contacts.recognisers import term
 from tasks.contacts.recognisers.code import carries_contact
 from tasks.contacts.repeats import SoughtValue, fold, places_of, sought_values
 from tasks.contacts.text import LineText, line_height, text_of_lines
+from tasks.contacts.unread import SCORE as UNREAD_SCORE
 from tasks.contacts.unread import unread_values
 from tasks.geometry import Box, union
 from tasks.model import Detection, Kind, PageTranscript, Reading, Transcript, Word
@@ -69,13 +78,15 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
     found: list[Detection] = []
     layered: list[Detection] = []
     public: list[Detection] = []
-    for reading, sightings in _over_columns(page.readings, recognisers):
+    seen_in = tuple(_over_columns(page.readings, recognisers))
+    for reading, sightings in seen_in:
         for sighting in sightings:
             detection = _detection(page, reading, sighting, policy)
             if detection is not None:
                 seen = layered if reading.reader == _LAYER and _is_slanted(page) else found
                 (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
     found += [_by_its_ink(detection, found) for detection in layered]
+    found += _in_unread_cells(page, seen_in)
     found += unread_values(page, found)
     for symbol in page.symbols:
         if carries_contact(symbol, recognisers):
@@ -106,6 +117,22 @@ def _over_columns(
             text = " ".join(reading.words[i].text for i in words)
             sightings.append(Sighting(kind, words, text, _FIELD_SCORE, f"{kind.value}.column"))
         yield reading, sightings
+
+
+def _in_unread_cells(page: PageTranscript, seen_in: Sequence[tuple[Reading, list[Sighting]]]) -> Iterator[Detection]:
+    """The cells of contact columns that no reading of a doubtful page shows; an easy page has none."""
+    claimed = [
+        Claimed(reading, tuple((s.kind, s.words) for s in sightings))
+        for reading, sightings in seen_in
+        if reading.reader != _LAYER and _comparable(reading, seen_in[0][0])
+    ]
+    if len(claimed) < 2:
+        return
+    columns = [column for one in claimed for column in _columns_of(one)]
+    for kind, reading, box in unread_cells(columns, claimed):
+        regions = reading.frame.regions_to_page(box)
+        if regions:
+            yield Detection(kind, page.page, regions, "", UNREAD_SCORE, f"{kind.value}.cell")
 
 
 def _columns_of(claimed: Claimed) -> Iterator[Column]:

@@ -12,6 +12,8 @@ where that costs half a Tesseract pass, and read at full resolution.
 from __future__ import annotations
 
 import logging
+import math
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,11 @@ SOUGHT_AT_PX = 1280
 
 INK_SHARE = 0.7
 """Share of a found line's height that is a line of letters; the rest is margin."""
+
+SLANTED_DEG = 3.0
+"""A line found at a steeper angle is a stamp's or a hand's: its words have no rows of their own to be cut to."""
+
+_STROKED = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "ħ": "h", "ı": "i", "ß": "B", "æ": "ae"})
 
 _SETTINGS = {
     "Global.use_cls": False,  # its angle classifier turns digits upside down
@@ -80,22 +87,37 @@ def recognise_lines(grey: NDArray[np.uint8]) -> tuple[Word, ...]:
     if answer.boxes is None:
         return ()
     lines = sorted(
-        ((_box_of(corners), words) for corners, words in zip(answer.boxes, answer.word_results, strict=True)),
+        (
+            (_box_of(corners), _slant_deg(corners) > SLANTED_DEG, words)
+            for corners, words in zip(answer.boxes, answer.word_results, strict=True)
+        ),
         key=lambda line: (line[0].y0, line[0].x0),
     )
     if not lines:
         return ()
     height, width = grey.shape
-    ink = find_ink(grey, INK_SHARE * float(np.median([line.height for line, _ in lines])))
+    ink = find_ink(grey, INK_SHARE * float(np.median([line.height for line, _, _ in lines])))
     found = []
-    for ordinal, (line, words) in enumerate(lines):
+    for ordinal, (line, slanted, words) in enumerate(lines):
         for text, score, corners in filter(None, words):
             span = _box_of(np.asarray(corners))
             box = Box(span.x0, line.y0, span.x1, line.y1).clipped(width, height)
             if box.area and text.strip():
-                tight = cut_to_line(ink, box, INK_SHARE * line.height)
-                found.append(Word(text.strip(), tight, 100.0 * float(score), ordinal))
+                tight = box if slanted else cut_to_line(ink, box, INK_SHARE * line.height)
+                found.append(Word(_plain(text.strip()), tight, 100.0 * float(score), ordinal))
     return tuple(found)
+
+
+def _plain(text: str) -> str:
+    """Without the accents and strokes that it sees in worn letters: its alphabet is all of Latin, ours is English."""
+    bare = unicodedata.normalize("NFKD", text.translate(_STROKED))
+    return "".join(c for c in bare if not unicodedata.combining(c)) or text
+
+
+def _slant_deg(corners: NDArray[Any]) -> float:
+    """How far the upper edge of a found line is from level."""
+    (x0, y0), (x1, y1) = corners[0], corners[1]
+    return abs(math.degrees(math.atan2(float(y1 - y0), float(x1 - x0))))
 
 
 def _box_of(corners: NDArray[Any]) -> Box:

@@ -39,6 +39,7 @@ POSTCODE_NEAR_MISSES = [
     "071TO",
 ]
 ADDRESS_HITS = [
+    ("PO Bos 2873\nAnytown\nZZ12 1AR", "PO Bos 2873\nAnytown\nZZ12 1AR"),
     (
         "by writing to Kestrel\nHouse, 73 Tollgate Drive,\nAnytown ZZ46 5NT.",
         "Kestrel\nHouse, 73 Tollgate Drive,\nAnytown ZZ46 5NT",

@@ -28,6 +28,27 @@ def test_a_head_that_only_another_reading_has_governs_its_column() -> None:
     assert values(page_of(lost, seen)) == ["62388", "47038", "72162", "72888"]
 
 
+WORN = [[(100, f"Person {n}"), (600, f"6238{n}"), (900, f"desk.{n}@force.police.uk")] for n in range(1, 9)]
+
+
+def test_a_number_that_no_reading_shows_is_withheld_where_its_row_is_known() -> None:
+    head = [(100, "Name"), (600, "Ext"), (900, "E-mail")]
+    gap = [cells[:1] + cells[2:] if n == 4 else cells for n, cells in enumerate(WORN)]
+    page = page_of(reading_of([head, *gap]), reading_of([head, *gap]))
+    [cell] = [d for d in find_contacts(page, POLICY) if d.recogniser == "extension.cell"]
+    [there] = [word.box for word in reading_of([head, *WORN]).words if word.text == "62385"]
+    assert cell.regions[0].contains(there)
+
+
+def test_an_easy_page_and_a_sparse_column_have_no_unread_cells() -> None:
+    head = [(100, "Name"), (600, "Ext"), (900, "E-mail")]
+    gap = [cells[:1] + cells[2:] if n == 4 else cells for n, cells in enumerate(WORN)]
+    sparse = [cells[:1] + cells[2:] if n % 2 else cells for n, cells in enumerate(WORN)]
+    for readings in ([gap], [sparse, sparse]):
+        page = page_of(*(reading_of([head, *rows]) for rows in readings))
+        assert not [d for d in find_contacts(page, POLICY) if d.recogniser == "extension.cell"]
+
+
 def test_a_head_seen_at_another_scale_governs_its_column() -> None:
     lost = reading_of([[(100, "Name")], *ROWS])
     seen = reading_of([[(100, "Name"), (600, "Ext"), (900, "Qty")], *ROWS])

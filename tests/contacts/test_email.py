@@ -4,6 +4,17 @@ from tasks.contacts.recognisers.email import RECOGNISER
 from tests.contacts.claims import claimed
 
 HITS = [
+    ("Contact desk Assessment@apital P\nnn.Police.Uk or", "Assessment@apital P\nnn.Police.Uk"),
+    ("duty desk@force poly ok", "duty desk@force poly ok"),
+    ("a.desk+two@Force Poi: e bk", "a.desk+two@Force Poi: e bk"),
+    ("a.person@ourforce.examp\nle.\ndate stands at", "a.person@ourforce.examp\nle"),
+    ("Contact any _| person@ourforce.example or", "any _| person@ourforce.example"),
+    ("mail A.Person+Desk@Westbrook-\nIrNhs Net or", "A.Person+Desk@Westbrook-\nIrNhs Net"),
+    ("E helen person(force-example.co.uk", "helen person(force-example.co.uk"),
+    ("E any.person(Mforce-example.couk", "any.person(Mforce-example.couk"),
+    ("E-mail d person-other@force pan potice uk", "d person-other@force pan potice uk"),
+    ("19:05, Any Person <any pe q *. stmat potre uk wrote:", "any pe q *. stmat potre uk"),
+    ("19:05, Any Person <any pe q. stmat potre uk> wrote:", "any pe q. stmat potre uk"),
     ("Contact Helen. Person@force.pnn.police.uk or", "Helen. Person@force.pnn.police.uk"),
     ("Contact PRESS. BUREAU@FORCE.POLICE.UK or", "PRESS. BUREAU@FORCE.POLICE.UK"),
     ("contact Helen.\n-Person@force.police.uk or", "Helen.\n-Person@force.police.uk"),
@@ -54,6 +65,9 @@ STAYS_BESIDE = [
 ]
 
 NEAR_MISSES = [
+    "the BBC (www.example.co.uk) said",
+    "a sum <see the note below, which was not what Any Person wrote",
+    "on @force and police of the UK",
     "21 @ £4.41 each",
     "91@2.50 were bought",
     "38 @ 23.39",

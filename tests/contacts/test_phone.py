@@ -4,6 +4,9 @@ from tasks.contacts.recognisers.phone import RECOGNISER, plan_score
 from tests.contacts.claims import claimed
 
 HITS = [
+    ("wh 31) 496-0469 ~ TO:", "wh 31) 496-0469"),
+    ("RAP7(9131) 496-0469", "(9131) 496-0469"),
+    ("18001\n120 7946 0902 or", "18001\n120 7946 0902"),
     ("FROM 31) 496-0469 TO:", "31) 496-0469"),
     ("use + 44 115 4960660 in", "+ 44 115 4960660"),
     ("be reached on\t(07700)\t900400;\tISSI", "(07700)\t900400"),

@@ -4,6 +4,11 @@ from tasks.contacts.recognisers import handle, url
 from tests.contacts.claims import claimed
 
 URL_HITS = [
+    ("on sharepoint force local/standards or", "sharepoint force local/standards"),
+    ("see https wwww.force.potice uk/vettng/lorms", "https wwww.force.potice uk/vettng/lorms"),
+    ("HTIP I RANET CAPITAL LOCAL/dps", "HTIP I RANET CAPITAL LOCAL/dps"),
+    ("HTTP://OURWEB.INTRA.POL ICEUK vetting/forms or", "HTTP://OURWEB.INTRA.POL ICEUK vetting/forms"),
+    ("at https://www.force-tr.nhs.net/report:\nconcerns.", "https://www.force-tr.nhs.net/report:\nconcerns"),
     ("your entry at wtte//forcenet/people/directory or", "wtte//forcenet/people/directory"),
     ("standards force police uk", "standards force police uk"),
     (
@@ -25,6 +30,10 @@ URL_HITS = [
     ("\\\\fileserver\\share\\team", "\\\\fileserver\\share\\team"),
 ]
 URL_NEAR_MISSES = [
+    "local/national policing on the local/regional level",
+    "the hits were counted by police/fire crews",
+    "in the UK/Ireland and by police forces",
+    "see below: the portal was local/shared",
     "asked the police. UK forces agreed",
     "standards_6.4.61.docx",
     "report.pdf and notes.doc",
@@ -36,6 +45,7 @@ URL_NEAR_MISSES = [
     "12.45 hrs",
 ]
 HANDLE_HITS = [
+    ("posted it on @Ch Rahman today", "@Ch Rahman"),
     ("on Teams at live:.cid. 48e1b47df25d.", "live:.cid. 48e1b47df25d"),
     ("Follow @Some_Handle and", "@Some_Handle"),
     ("Skype live:.cid.76f6d7264032", "live:.cid.76f6d7264032"),

@@ -24,12 +24,15 @@ _PREMISE_WORDS = (
     "Barracks|Guildhall|Offices|Depot|Hospital|Infirmary|Surgery|College|School|University|Station|Library|Museum|Institute|Stadium|"
     "Rectory|Vicarage|Priory|Abbey|Estate|Campus|Headquarters|Wing|Block|Plaza|Exchange|Palace|Castle|Manor|Grange|Warehouse|Hangar|Point|Pavilion|Quarters|Camp|Arcade|Chapel"
 )
+_BOX = r"P\.?[ ]?[O0]\.?[ ]?(?:B[oO0a][xyszX]|BOX)"
+"""`PO Box`, and what a fax makes of its last letters."""
 _STREET = re.compile(rf"(?<=\w )(?:{_STREET_WORDS})\b\.?")
 _PREMISE = re.compile(
     rf"\b(?:{_PREMISE_WORDS})\b|\b(?:Flat|Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Flr|Block|Building|Bldg|Plot"
     rf"|Desk)[ .]?(?:No\.?[ ]?)?(?:[A-Z]?\d|[A-Z]\b)"
     r"|\w*(?:[\dSIlOB]{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Top|Lower|Upper)[ ]Floor\b"
-    r"|\bP\.?[ ]?[O0]\.?[ ]?(?:Box|BOX)\b|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+\[?[A-Z]|\bc/o\b"
+    rf"|\b{_BOX}\b"
+    r"|^\s*\d{1,4}[A-Za-z]?(?:[ ]?[-–/][ ]?\d{1,4}[A-Za-z]?)?[ ,]+\[?[A-Z]|\bc/o\b"
     r"|^\s*\d{1,3}[A-Za-z]?(?:[ ]?[-–/][ ]?[A-Z]?\d{1,4}[A-Za-z]?)?\s*$|"
     r"^(?:\d{1,2}(?:st|nd|rd|th)|Ground|First|Second|Third|Fourth|Fifth|Flat|Apt|Unit|Suite|Building|Block)$"
 )
@@ -184,8 +187,8 @@ _ZIP = re.compile(
     rf"(?<![A-Za-z])(?P<zip>(?:{_STATES})[.,]?[ ]{{1,3}}[0-9OIl]{{5}}(?:[-–][0-9OIl]{{4}})?)(?![0-9A-Za-z])"
 )
 _PO_BOX = re.compile(
-    r"(?P<value>(?<![A-Za-z])P\.?[ ]?[O0]\.?[ ]?(?:Box|BOX)[ ]?(?:[Nn]o\.?[ ]?)?[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?"
-    r"(?:[A-Z][A-Za-z.'’\-]+[ ]?){1,3}){0,4})"
+    rf"(?P<value>(?<![A-Za-z]){_BOX}[ ]?(?:[Nn]o\.?[ ]?)?"
+    r"[0-9OIlSB]{1,7}(?:[ ]?[,\n·][ ]?(?:[A-Z][A-Za-z.'’\-]+[ ]?){1,3}){0,4})"
 )
 _DOCUMENT_EXCHANGE = re.compile(
     r"(?P<value>(?<![A-Za-z])DX[ :]{0,2}(?:[Nn]o\.?[ ]?)?[0-9OIl]{3,7}(?:,?[ \n][A-Z][A-Za-z]+(?:[ ][0-9]{1,2}"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 from tasks.contacts.common_words import is_common_word
-from tasks.contacts.hosts import anchored, host_score, is_domain_word
+from tasks.contacts.hosts import anchored, host_score, is_domain_word, likeness_to_ending
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
@@ -56,16 +56,26 @@ def _next_label(text: str, end: int, host: str) -> tuple[str, re.Match[str]] | N
 def _glue_over_break(text: str, host: str, label: re.Match[str]) -> str | None:
     """How a host broken at a line's end goes on with the next line's first label; None when it does not."""
     hyphened = host.endswith(("-", "–", "—"))
+    for glue in ("", "."):
+        for following in _continuations(text, label, hyphened):
+            known = host_score(host.rstrip("-–—") + glue + following)
+            torn = glue == "" and len(label.group()) <= 2 and known >= 1.0
+            if (known >= 0.8 and host_score(host) < 0.8) or torn or (hyphened and known):
+                return glue
+    return None
+
+
+def _continuations(text: str, label: re.Match[str], hyphened: bool) -> Iterable[str]:
+    """What the next line may hold of a host: its first label, more labels, or labels that lost their dots."""
+    line = re.match(r"[A-Za-z0-9.\-]*", text[label.end() : label.end() + 50])
+    yield label.group() + (line.group().rstrip(".-") if line else "")
     # A narrow column may break a host twice.
     ahead = re.sub(r"-?[ ]?\n[ ]?", "", text[label.end() : label.end() + 50])
     rest = re.match(r"[A-Za-z0-9.\-]*", ahead)
-    following = label.group() + (rest.group().rstrip(".-") if rest else "")
-    for glue in ("", "."):
-        known = host_score(host.rstrip("-–—") + glue + following)
-        torn = glue == "" and len(label.group()) <= 2 and known >= 1.0
-        if (known >= 0.8 and host_score(host) < 0.8) or torn or (hyphened and known):
-            return glue
-    return None
+    yield label.group() + (rest.group().rstrip(".-") if rest else "")
+    bare = re.match(r"[ ]([A-Za-z]{2,8})(?![A-Za-z0-9])", text[label.end() : label.end() + 12])
+    if hyphened and bare and is_domain_word(bare.group(1)):
+        yield f"{label.group()}.{bare.group(1)}"
 
 
 def _read_domain(text: str, at: int) -> tuple[int, float]:
@@ -90,8 +100,31 @@ def _read_domain(text: str, at: int) -> tuple[int, float]:
         return best, best_score
     token = _UNBROKEN.match(text, begin)
     if token and re.search(r"[A-Za-z]{2}", token.group()) and (begin == at or re.search(r"[.,]", token.group())):
-        return begin + len(token.group().rstrip(".,;:")), 0.5
+        return _worn_ending(text, begin, begin + len(token.group().rstrip(".,;:"))), 0.5
     return at, 0.0
+
+
+_NEXT_WORD = re.compile(r"[ \n]([A-Za-z0-9.|]+)[.:,;]?(?=[ \n]|$)")
+WORN_ALIKE, WORN_ALIKE_BELOW = 55.0, 75.0
+"""Least likeness of the words behind an at sign to an ending, on its line and on the next: `poly ok` is 57 to
+`police.uk`."""
+
+
+def _worn_ending(text: str, begin: int, end: int) -> int:
+    """How far a domain goes on that began behind an at sign and has no known ending yet; over one line's end at most.
+
+    An at sign and a name say that an ending follows, so a little likeness will do.
+    """
+    letters, best, best_likeness, below = text[begin:end], end, 0.0, 0
+    for _ in range(4):
+        word = _NEXT_WORD.match(text, end)
+        if word is None or (below := below + (text[end] == "\n")) > 1:
+            break
+        end, letters = word.end(), letters + word.group(1)
+        likeness = likeness_to_ending(letters)
+        if likeness >= (WORN_ALIKE_BELOW if below else WORN_ALIKE) and likeness > best_likeness:
+            best, best_likeness = word.end(1), likeness
+    return best
 
 
 def _goes_on_below(token: str) -> bool:
@@ -119,12 +152,16 @@ def _name_before(token: str) -> bool:
 
 _JOINTED = re.compile(r"[a-z]+[._][a-z]{2,}")
 """Two halves of a name with their joint: `e.gars` before `ide@`."""
+_INITIALS = frozenset("bcdghjklnopqrsuvwxyz")
+"""A first name's letter whose dot was lost; `a` and `i` are words, `e`, `f`, `m` and `t` labels."""
+_STROKES = frozenset(("|", "l", "1", "!", "_|", "_l", "_1", "_"))
+"""A letter of one stroke that a reader parts from its word, with the underscore before it."""
 _LINK = re.compile(r"\W*mai?lto\W|[\[<(]", re.IGNORECASE)
 _COMMA_FOR_DOT = re.compile(r"[A-Za-z0-9],$")
 _COMMA_FOR_DOT_RUN = re.compile(rf"[{_LOCAL}]+,$")
 
 
-def _read_local(text: str, at: int) -> int:
+def start_of_local(text: str, at: int) -> int:
     """Where the local part that ends at `at` starts; `at` when there is none."""
     run = _LOCAL_RUN.search(text, max(0, at - 80), at)
     start = run.start() if run else at
@@ -143,12 +180,14 @@ def _read_local(text: str, at: int) -> int:
             torn = torn or (re.fullmatch(r"[A-Z]{2,}[.,]", token) and piece.isupper())
             torn = torn or (_name_before(token) and piece[:1].isupper())
             torn = torn or (len(piece) <= 4 and piece.islower() and _JOINTED.fullmatch(token) is not None)
-            torn = torn or (token in ("|", "l", "1", "!") and text[start - 1] != "\t")
+            stroke = token in _STROKES and text[start - 1] != "\t"
+            torn = torn or stroke
             open_end = torn or (
                 token[-1] in "._+-–—'’" and len(token) > 1 and not re.fullmatch(r"[A-Za-z]{2,}\.", token)
             )
             joint = re.fullmatch(r"[._+\-–]", token) is not None and piece[:1].islower()
-            lost_joint = _same_case(token, piece) and not is_common_word(token)
+            initial = token in _INITIALS and piece[:1].islower() and text[start - 1] == " "
+            lost_joint = initial or (_same_case(token, piece) and not is_common_word(token))
             if (
                 not piece
                 or open_end
@@ -156,7 +195,7 @@ def _read_local(text: str, at: int) -> int:
                 or lost_joint
                 or (fragment and (not _SENTENCE_END.search(token) or len(token) <= 2))
             ):
-                if re.fullmatch(r"[^A-Za-z0-9]+", token) and piece and not joint:
+                if re.fullmatch(r"[^A-Za-z0-9]+", token) and piece and not joint and not stroke:
                     break
                 start = before.start(1)
                 continue
@@ -178,7 +217,7 @@ def _read_local(text: str, at: int) -> int:
 
 def _validate_anchor(match: re.Match[str]) -> Iterable[Found]:
     text = match.string
-    start = _read_local(text, match.start())
+    start = start_of_local(text, match.start())
     link = _LINK.match(text, start, match.start())
     if link and link.end() < match.start():
         start = link.end()
@@ -194,7 +233,10 @@ def _validate_anchor(match: re.Match[str]) -> Iterable[Found]:
     if not re.search(r"[A-Za-z]", text[match.end() : end]) or not re.search(r"\w", text[start : match.start()]):
         return
     spaced = bool(re.search(r"\s", text[start:end]))
-    if score <= 0.5 and re.search(r"\s", text[start : match.start() + 1]):
+    if (
+        score <= 0.5
+        and text[match.start() - 1 : match.start() + 1].strip() != text[match.start() - 1 : match.start() + 1]
+    ):
         return  # `on @handle`
     if spaced and score < 0.8 and not re.search(r"[A-Za-z]", text[start : match.start()]):
         return  # `21 @ Leeds`
@@ -250,6 +292,26 @@ def _validate_lost_at(match: re.Match[str]) -> Iterable[Found]:
         yield match.start("local"), end, 1.0
 
 
+_ATTRIBUTION = re.compile(r"(?<=[A-Za-z] )<(?P<value>[A-Za-z][^<>\n]{5,60}?)[ ]?(?P<closed>[>»=*])?[ ]?wrote\b")
+"""`On 19 May, Helen Example <…> wrote:` stands above an answered e-mail; only an address stands in those brackets."""
+
+
+def _validate_attribution(match: re.Match[str]) -> Iterable[Found]:
+    value = match.group("value")
+    if match.group("closed") or "@" in value or likeness_to_ending(value) >= WORN_ALIKE:
+        yield *match.span("value"), 1.0
+
+
+_BRACKET_FOR_AT = re.compile(r"(?<=[a-z]{3})[(\[{][A-Za-z@]?(?![^\s()]*[)\]}])[ ]?(?=[A-Za-z0-9\-]{3,}[.,])")
+
+
+def _validate_bracket(match: re.Match[str]) -> Iterable[Found]:
+    end, score = _read_domain(match.string, match.end())
+    start = start_of_local(match.string, match.start())
+    if score >= 0.8 and anchored(match.string[match.end() : end]) and start < match.start():
+        yield start, end, 1.0
+
+
 _X400 = re.compile(
     r"(?P<value>(?:[/;]?[ ]?(?:CN|OU|OU\d|DC|ADMD|PRMD|DDA:[A-Z]+|O|C|A|P|S|G|I"
     r"|Q)[ ]?=[ ]?[^;/\n=]{1,40}[;/]?[ \n]?){3,}(?:@[\w.\-]+)?)",
@@ -269,6 +331,8 @@ RECOGNISER = Recogniser(
         Pattern("spelt", _SPELT, 0.9, _validate_spelt),
         Pattern("spelt-plain", _SPELT_PLAIN, 0.85, _validate_spelt_plain),
         Pattern("lost-at", _LOST_AT, 0.7, _validate_lost_at),
+        Pattern("bracket-for-at", _BRACKET_FOR_AT, 0.7, _validate_bracket),
+        Pattern("attribution", _ATTRIBUTION, 0.7, _validate_attribution),
         Pattern("directory-form", _X400, 0.9, _validate_directory_form),
     ),
 )

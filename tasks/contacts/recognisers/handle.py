@@ -68,7 +68,8 @@ def _validate_at_name(match: re.Match[str]) -> Iterable[Found]:
     value = match.group("value")
     if value[0] != "@" and not re.search(r"_|\d" if " " in value else r"_|\d|[a-z][A-Z]", value):
         return
-    if " " in value and not re.search(r"_|\d|[a-z][A-Z]", value):
+    lost_joint = re.fullmatch(r"@[A-Z][a-z]{0,2} [A-Z][a-z]+", value)  # `@Ch Rahman`
+    if " " in value and not lost_joint and not re.search(r"_|\d|[a-z][A-Z]", value):
         return
     yield match.start("value"), match.end("value"), 1.0
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import phonenumbers
 
+from tasks.contacts.common_words import is_common_word
 from tasks.contacts.confusion import fold_digits, noisy_pattern
 from tasks.contacts.labels import labelled
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
@@ -293,17 +294,32 @@ _NETWORK = re.compile(
 )
 
 _CLIPPED = re.compile(
-    r"(?<![A-Za-z0-9])(?P<value>[0-9OIl]{1,3}\)[ ]?(?P<exchange>[0-9OIl]{3,4})[ \-–.](?P<line>[0-9OIl]{3,4}))"
+    r"(?:(?<![A-Za-z0-9])(?P<torn>[A-Za-z]{1,3}[ ])?|(?<=[A-Za-z0-9]))"
+    r"(?P<value>(?:[0-9OIl]{1,3}|\([0-9OIl]{4,5})\)[ ]?(?P<exchange>[0-9OIl]{3,4})[ \-–.](?P<line>[0-9OIl]{3,4}))"
     r"(?![0-9A-Za-z%])"
 )
-"""What a fold or an edge leaves of an area code in brackets, and the number behind it: `31) 496-0469`."""
+"""What a fold or an edge leaves of an area code in brackets, and the number behind it: `wh 31) 496-0469`."""
+_RELAYED = re.compile(
+    r"(?<![A-Za-z0-9])(?P<value>1800[0-2][ \n.-]{1,2}[{(\[]?"
+    rf"(?P<number>{GLYPH}{{2,5}}(?:[ .\-]{GLYPH}{{2,5}}){{1,3}}))"
+    r"(?![A-Za-z0-9%])"
+)
+"""A number behind the prefix of Relay UK, which nothing else begins with: its own first digit may be worn away."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def _validate_clipped(match: re.Match[str]) -> Iterable[Found]:
     parts = (match.group("exchange"), match.group("line"))
     if sum(map(len, parts)) >= 7 and not all(_YEAR.fullmatch(part) for part in parts):
-        yield match.start("value"), match.end("value"), 1.0
+        torn = match.group("torn")
+        start = match.start("torn") if torn and not is_common_word(torn.strip()) else match.start("value")
+        yield start, match.end("value"), 1.0
+
+
+def _validate_relayed(match: re.Match[str]) -> Iterable[Found]:
+    digits, cost = fold_digits(match.group("number"))
+    if 9 <= len(digits) <= 12 and cost <= 0.25 * len(digits):
+        yield match.start("value"), _with_suffix(match.string, match.end("value")), 1.0
 
 
 RECOGNISER = Recogniser(
@@ -314,6 +330,7 @@ RECOGNISER = Recogniser(
         Pattern("broken", _BROKEN_RUN, 0.85, _validate_broken),
         Pattern("labelled", labelled(Kind.PHONE, _VALUE), 0.8, _validate_labelled),
         Pattern("clipped", _CLIPPED, 0.6, _validate_clipped),
+        Pattern("relayed", _RELAYED, 0.8, _validate_relayed),
         Pattern("network", _NETWORK, 0.85),
     ),
 )

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable
 
 from tasks.contacts.common_words import is_common_word
-from tasks.contacts.hosts import anchored, host_score
+from tasks.contacts.confusion import skeleton
+from tasks.contacts.hosts import anchored, host_score, likeness_to_ending
 from tasks.contacts.recogniser import Found, Pattern, Recogniser
 from tasks.model import Kind
 
@@ -63,7 +64,7 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
             and "@" not in bare
             and not re.match(r"(?:https?|www|\()", bare, re.IGNORECASE)
         )
-        open_end = last in "/?=&%_-.~+#"
+        open_end = last in "/?=&%_-.~+#" or (last == ":" and wrap is not None and "/" in text[max(0, end - 60) : end])
         alone = wrap is not None and text[following.end() : following.end() + 1] in ("", "\n")
         torn = (
             wrap is not None
@@ -98,6 +99,11 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
                 last.isalnum()
                 and "/" in text[max(0, end - 60) : end]
                 and re.match(r"[a-z0-9\-]{1,3}/[A-Za-z0-9]", bare)
+            )
+            or (
+                re.search(r"[A-Za-z0-9][.:/ ][A-Za-z]{2,}/?$", text[max(0, end - 30) : end])
+                and anchored(re.sub(r"[^A-Za-z0-9]", "", text[max(0, end - 30) : end].rstrip("/")))
+                and re.fullmatch(r"[a-z]{3,}/[A-Za-z][\w\-]+", bare)
             )
         ):
             end = following.end()
@@ -139,6 +145,75 @@ def _validate_spaced_ending(match: re.Match[str]) -> Iterable[Found]:
         yield match.start() + start, match.end(), 1.0
 
 
+_PATH = re.compile(r"(?<!\S)(?P<ending>[A-Za-z0-9|]{2,8})[ ]?/[ ]?[A-Za-z][^\s<>\"]{2,}")
+"""The end of a host and a path: `uk/forms`. Only what stands before it shows that it is no pair of words."""
+_BEFORE = re.compile(r"[^\s<>\"]+(?=[ ]$)")
+WORN_ALIKE = 80.0
+"""Least likeness of words before a path, or behind a torn scheme, to a host's ending."""
+LAST_LABEL = 3
+"""Letters of a host's last label (`uk`, `net`), at most: `police/fire` is no path."""
+_SITES = frozenset(skeleton(site) for site in ("extranet", "intranet", "portal", "sharepoint", "webmail"))
+_ENDINGS_WITHIN = ("corp", "internal", "intra", "local")
+_WITHIN = frozenset(skeleton(ending) for ending in (*_ENDINGS_WITHIN, "lan"))
+_SCHEME_LEFT = re.compile(
+    r"[A-Za-z0-9]{0,2}[tTfil1rI]{1,2}[pPt][sS5]?[:;.,/]{0,3}|[hH][a-zA-Z0-9]{2,4}[:;,.]{0,2}/{0,2}"
+)
+
+
+def _validate_path(match: re.Match[str]) -> Iterable[Found]:
+    """A host whose dots and scheme were lost, by its path and by an ending (`police uk/`) or a site (`sharepoint`)."""
+    text, start = match.string, match.start()
+    words: list[re.Match[str]] = []
+    while len(words) < 4 and (before := _BEFORE.search(text, max(0, start - 40), start)):
+        words.insert(0, before)
+        start = before.start()
+    for n in range(1, min(3, len(words)) + 1):
+        near = words[-n:]
+        host = re.sub(r"[^A-Za-z0-9|]", "", "".join(word.group() for word in near))
+        begins_as_site = any(skeleton(site) in _SITES for site in re.split(r"[/.]", near[0].group()))
+        begins_as_site = begins_as_site and not any(is_common_word(word.group()) for word in near)
+        last = len(match.group("ending")) <= LAST_LABEL
+        ends = (last and likeness_to_ending(host + match.group("ending")) >= WORN_ALIKE) or (
+            begins_as_site and skeleton(match.group("ending")) in _WITHIN
+        )
+        if ends:
+            first = _first_of_host(words, len(words) - n)
+            yield words[first].start(), _trim(text, words[first].start(), _stretch(text, match.end())), 0.8
+            return
+
+
+def _first_of_host(words: list[re.Match[str]], first: int) -> int:
+    """Where a host read as several words begins: before its known end, its name; before that, what was a scheme."""
+    if first and not is_common_word(words[first - 1].group()) and words[first - 1].group()[-1] not in ",;!?)":
+        first -= 1
+    if first and _SCHEME_LEFT.fullmatch(words[first - 1].group()):
+        first -= 1
+    return first
+
+
+_TORN_SCHEME = re.compile(r"(?<![A-Za-z0-9])[HhNnBbPp]?[TtIiFfEe]{1,3}[TtIi]?[Pp][Ss5]?[ ]?[:;.,]{0,2}[ /]")
+
+
+def _validate_torn_scheme(match: re.Match[str]) -> Iterable[Found]:
+    """A scheme without its strokes, when the next words are a host through noise."""
+    text, end, host = match.string, match.end(), ""
+    for _ in range(4):
+        token = _TOKEN.match(text, end)
+        if token is None:
+            return
+        name, _, path = token.group().partition("/")
+        host += re.sub(r"[^A-Za-z0-9|]", "", name)
+        if len(host) > 8 and (likeness_to_ending(host) >= WORN_ALIKE or host.lower().endswith(_ENDINGS_WITHIN)):
+            yield match.start(), _trim(text, match.start(), _stretch(text, token.end())), 0.8
+            return
+        if path:
+            return
+        gap = re.compile(r"[ ]").match(text, token.end())
+        if gap is None:
+            return
+        end = gap.end()
+
+
 def _validate_scheme(match: re.Match[str]) -> Iterable[Found]:
     text = match.string
     token = _TOKEN.match(text, match.end())
@@ -156,6 +231,11 @@ def _validate_scheme(match: re.Match[str]) -> Iterable[Found]:
 def _host_over_spaces(text: str, end: int) -> int:
     """Step over a space that a scan put behind or before a dot of the host."""
     for _ in range(4):
+        split = re.compile(r"[ ](?P<rest>[A-Za-z]{2,8}(?:\.[A-Za-z]{2,3})?)(?=[ /]|$)").match(text, end)
+        host = re.sub(r"[^A-Za-z]", "", text[max(0, end - 20) : end])
+        if split and likeness_to_ending(host) < WORN_ALIKE <= likeness_to_ending(host + split.group("rest")) - 10:
+            end = split.end()
+            continue
         following = re.compile(r"[ ]?[.,][ ]?(?=[a-z0-9])[^\s<>\"]+|[ ](?=[.,/])[^\s<>\"]+").match(text, end)
         if text[end - 1] in ".,":
             following = re.compile(r"[ ](?:police|gov|pnn|uk|co|com|org|net|local|internal|example)\b[^\s<>\"]*").match(
@@ -241,6 +321,8 @@ RECOGNISER = Recogniser(
         Pattern("scheme", _SCHEME, 0.95, _validate_scheme),
         Pattern("strokes", _STROKES, 0.8, _validate_strokes),
         Pattern("spaced-ending", _SPACED_ENDING, 0.7, _validate_spaced_ending),
+        Pattern("path", _PATH, 0.7, _validate_path),
+        Pattern("torn-scheme", _TORN_SCHEME, 0.7, _validate_torn_scheme),
         Pattern("www", _WWW, 0.95, _validate_www),
         Pattern("host", _HOST, 0.85, _validate_host),
         Pattern("broken-host", _BROKEN_HOST, 0.8, _validate_broken_host),
