@@ -39,6 +39,7 @@ POSTCODE_NEAR_MISSES = [
     "071TO",
 ]
 ADDRESS_HITS = [
+    ("Home address\n53b The Shambles\n=\nAnytown\nZZ48 7YE", "53b The Shambles\n=\nAnytown\nZZ48 7YE"),
     ("PO Bos 2873\nAnytown\nZZ12 1AR", "PO Bos 2873\nAnytown\nZZ12 1AR"),
     (
         "by writing to Kestrel\nHouse, 73 Tollgate Drive,\nAnytown ZZ46 5NT.",

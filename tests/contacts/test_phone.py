@@ -4,6 +4,7 @@ from tasks.contacts.recognisers.phone import RECOGNISER, plan_score
 from tests.contacts.claims import claimed
 
 HITS = [
+    ("or telephone 020\n~— 7946 0049.\nFollow", "020\n~— 7946 0049"),
     ("wh 31) 496-0469 ~ TO:", "wh 31) 496-0469"),
     ("RAP7(9131) 496-0469", "(9131) 496-0469"),
     ("18001\n120 7946 0902 or", "18001\n120 7946 0902"),

@@ -4,6 +4,7 @@ from tasks.contacts.recognisers import handle, url
 from tests.contacts.claims import claimed
 
 URL_HITS = [
+    ("www force-standards example", "www force-standards example"),
     ("on sharepoint force local/standards or", "sharepoint force local/standards"),
     ("see https wwww.force.potice uk/vettng/lorms", "https wwww.force.potice uk/vettng/lorms"),
     ("HTIP I RANET CAPITAL LOCAL/dps", "HTIP I RANET CAPITAL LOCAL/dps"),

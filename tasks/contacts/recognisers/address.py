@@ -70,11 +70,12 @@ def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
     end = anchor
     lines = 0
     for _ in range(12):
-        gap = re.search(r"[\s,·•|;\-–.]*$", text[max(0, end - 12) : end])
+        gap = re.search(r"[\s,·•|;\-–.]*(?:\n[=~_—]{1,3}\n)?$", text[max(0, end - 12) : end])
         assert gap is not None  # noqa: S101  the pattern matches the empty string
         skipped = gap.group()
         column = "\t" in skipped and not skipped.startswith(",")
-        if column or skipped.count("\n") > 1:
+        unread = skipped[-1:] == "\n" and skipped.strip() in {"=", "~", "_", "—"}  # what a reader makes of a worn line
+        if column or skipped.count("\n") > 1 + unread:
             return
         lines += skipped.count("\n")
         if lines >= _MAX_LINES:

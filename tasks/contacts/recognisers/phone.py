@@ -30,7 +30,7 @@ _GLUED_RUN = re.compile(
 _GROUPS = re.compile(rf"{GLYPH}+")
 _MAX_GROUPS = 14
 _BROKEN_RUN = re.compile(
-    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–—)]?\n[ ]?[/\-–—(]?[ ]?){GLYPH}+){{0,10}}"
+    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–—)]?\n[ ]?[~/\-–—(]{{0,2}}[ ]?){GLYPH}+){{0,10}}"
     rf"(?![A-Za-z0-9%])"
 )
 _SUFFIX = re.compile(r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])")

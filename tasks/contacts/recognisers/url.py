@@ -22,7 +22,10 @@ _SCHEME = re.compile(
     r"|[Hh][Tt][Tt][Pp][Ss]?[ ]?[:;.]?[ ]?/{1,2}[ ]?|HTTPS?[ ]?[:;.]?[ ]?/{1,2}[ ]?"
     r"|(?:ftp|FTP|sftp|file|FILE|sip|SIP|sips|ldap|smb)[:;][ ]?/{0,3})(?=[A-Za-z0-9])"
 )
-_WWW = re.compile(r"(?<![A-Za-z0-9@.])(?:[wW]{3}|vvww|wvww|wwvv|[wW]{2}vv|WWW)[ ]?[.,][ ]?(?=[A-Za-z0-9])")
+_WWW = re.compile(
+    r"(?<![A-Za-z0-9@.])(?:[wW]{3}|vvww|wvww|wwvv|[wW]{2}vv)"
+    r"(?:[ ]?[.,][ ]?(?=[A-Za-z0-9])|[ ](?=[A-Za-z0-9\-]+[ .](?:police|nhs|gov|org|com?|net|uk|local|example)\b))"
+)
 _HOST = re.compile(
     r"(?<![A-Za-z0-9@\-_'’=/%])[A-Za-z0-9][A-Za-z0-9\-]*(?:[.,·][A-Za-z0-9][A-Za-z0-9\-]*)+(?:[:/][^\s<>\"]*)?"
 )
