@@ -118,6 +118,8 @@ def _parts_leftwards(text: str, anchor: int) -> Iterator[tuple[int, int]]:
 
 _NAMELESS = re.compile(rf"(?:{_PREMISE_WORDS})\b")
 """A part that begins with the word for a building, not with its name."""
+_UNIT = re.compile(r"(?:Room|Rm|Suite|Ste|Flat|Apt)[ .]?[A-Z]?\d{1,4}[A-Za-z]?")
+"""Part of a building; an address has one, so that `Room 3` above `Room 417, …` is where something takes place."""
 _TAIL = re.compile(
     r"(?P<town>(?:[ ]?[,.\n·•\-–][ ]?\n?[ ]?(?:[A-Z][A-Za-z'’]+[ ]?){1,3}){0,4}?)[ ]?[,.;\n·•\-–]?[ ]?\n?[ ]?"
     r"(?P<out>[A-Za-z|\[][A-Za-z0-9|\]]{1,4})[ .:\-\n]{1,2}(?P<in>[A-Za-z0-9|]{3})"
@@ -153,7 +155,7 @@ def _block_start(text: str, anchor: int, *, sure: bool = True) -> int:
         evident = bool(_PREMISE.search(part) or (_STREET.search(part) and position > 0)) and not _NOT_A_PREMISE.search(
             part
         )
-        if _MONTH_OR_TIME.search(part):
+        if _MONTH_OR_TIME.search(part) or (_UNIT.fullmatch(part) and _UNIT.match(text, start)):
             break
         if evident:
             start, misses = a, 0
