@@ -31,7 +31,7 @@ def reading_of(
 
 def page_of(*readings: Reading, symbols: tuple[Symbol, ...] = (), page: int = 0) -> PageTranscript:
     """A page of 2000 x 2000 px."""
-    return PageTranscript(page, 2000, 2000, (200.0, 200.0), 8, readings, symbols)
+    return PageTranscript(page, 2000, 2000, (200.0, 200.0), (), readings, symbols)
 
 
 def lines_page(text: str, confidence: float = 95.0) -> PageTranscript:

@@ -39,6 +39,10 @@ POSTCODE_NEAR_MISSES = [
     "071TO",
 ]
 ADDRESS_HITS = [
+    (
+        "Example Police, jubilee House 26a Any Street · Anytown · ZZ14 4HE ·",
+        "jubilee House 26a Any Street · Anytown · ZZ14 4HE",
+    ),
     ("Home address\n53b The Shambles\n=\nAnytown\nZZ48 7YE", "53b The Shambles\n=\nAnytown\nZZ48 7YE"),
     ("PO Bos 2873\nAnytown\nZZ12 1AR", "PO Bos 2873\nAnytown\nZZ12 1AR"),
     (

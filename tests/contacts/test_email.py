@@ -4,6 +4,7 @@ from tasks.contacts.recognisers.email import RECOGNISER
 from tests.contacts.claims import claimed
 
 HITS = [
+    ("Person Helen - PLT <helen.pers!.+.4 i force.police.uk>", "helen.pers!.+.4 i force.police.uk"),
     ("Contact desk Assessment@apital P\nnn.Police.Uk or", "Assessment@apital P\nnn.Police.Uk"),
     ("duty desk@force poly ok", "duty desk@force poly ok"),
     ("a.desk+two@Force Poi: e bk", "a.desk+two@Force Poi: e bk"),
@@ -65,6 +66,7 @@ STAYS_BESIDE = [
 ]
 
 NEAR_MISSES = [
+    "Any Person <see the note of 3 May>",
     "the BBC (www.example.co.uk) said",
     "a sum <see the note below, which was not what Any Person wrote",
     "on @force and police of the UK",

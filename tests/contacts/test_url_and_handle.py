@@ -4,6 +4,7 @@ from tasks.contacts.recognisers import handle, url
 from tests.contacts.claims import claimed
 
 URL_HITS = [
+    ("https://share.force.local/a/index. aspx? |\nid=2540 or", "https://share.force.local/a/index. aspx? |\nid=2540"),
     ("www force-standards example", "www force-standards example"),
     ("on sharepoint force local/standards or", "sharepoint force local/standards"),
     ("see https wwww.force.potice uk/vettng/lorms", "https wwww.force.potice uk/vettng/lorms"),
@@ -46,6 +47,7 @@ URL_NEAR_MISSES = [
     "12.45 hrs",
 ]
 HANDLE_HITS = [
+    ("www.tacebook.com/SomePolice staff\nNext", "www.tacebook.com/SomePolice staff"),
     ("posted it on @Ch Rahman today", "@Ch Rahman"),
     ("on Teams at live:.cid. 48e1b47df25d.", "live:.cid. 48e1b47df25d"),
     ("Follow @Some_Handle and", "@Some_Handle"),

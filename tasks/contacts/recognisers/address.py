@@ -60,7 +60,7 @@ def _token_fits(token: str) -> bool:
     bare = token.strip("()[]'\"’‘.,:;")
     if not bare:
         return token not in ("(", ")", ":")
-    if bare[0].isupper() or bare[0].isdigit():
+    if bare[0].isupper() or bare[0].isdigit() or re.fullmatch(r"j[a-z]{4,}", bare):  # a worn capital J has no bar
         return not re.search(r"[@£$%=]|\d{5,}|\d[:/]\d+[:/]\d|^\d{1,2}[:.]\d{2}", bare)
     return bare.lower() in _CONNECTORS or bare[-7:].lower().endswith(_CLIPPED_STREETS)
 

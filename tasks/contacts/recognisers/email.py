@@ -105,9 +105,9 @@ def _read_domain(text: str, at: int) -> tuple[int, float]:
 
 
 _NEXT_WORD = re.compile(r"[ \n]([A-Za-z0-9.|]+)[.:,;]?(?=[ \n]|$)")
-WORN_ALIKE, WORN_ALIKE_BELOW = 55.0, 75.0
-"""Least likeness of the words behind an at sign to an ending, on its line and on the next: `poly ok` is 57 to
-`police.uk`."""
+WORN_ALIKE, WORN_ALIKE_BELOW, SURELY_ALIKE = 55.0, 75.0, 90.0
+"""Least likeness to an ending: of the words behind an at sign, on its line (`poly ok` is 57 to `police.uk`) and on the
+next; and where there is no at sign."""
 
 
 def _worn_ending(text: str, begin: int, end: int) -> int:
@@ -302,6 +302,15 @@ def _validate_attribution(match: re.Match[str]) -> Iterable[Found]:
         yield *match.span("value"), 1.0
 
 
+_IN_ANGLES = re.compile(r"(?<=[A-Za-z] )<(?P<value>[A-Za-z][^<>@\n]{5,60})>")
+"""`Helen Example <…>`: what stands so in the head of an e-mail, its at sign worn away."""
+
+
+def _validate_in_angles(match: re.Match[str]) -> Iterable[Found]:
+    if likeness_to_ending(match.group("value")) >= SURELY_ALIKE:
+        yield *match.span("value"), 1.0
+
+
 _BRACKET_FOR_AT = re.compile(r"(?<=[a-z]{3})[(\[{][A-Za-z@]?(?![^\s()]*[)\]}])[ ]?(?=[A-Za-z0-9\-]{3,}[.,])")
 
 
@@ -332,6 +341,7 @@ RECOGNISER = Recogniser(
         Pattern("spelt-plain", _SPELT_PLAIN, 0.85, _validate_spelt_plain),
         Pattern("lost-at", _LOST_AT, 0.7, _validate_lost_at),
         Pattern("bracket-for-at", _BRACKET_FOR_AT, 0.7, _validate_bracket),
+        Pattern("in-angles", _IN_ANGLES, 0.8, _validate_in_angles),
         Pattern("attribution", _ATTRIBUTION, 0.7, _validate_attribution),
         Pattern("directory-form", _X400, 0.9, _validate_directory_form),
     ),

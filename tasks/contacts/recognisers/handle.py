@@ -44,9 +44,10 @@ _NETWORK = "|".join(
     )
 )
 _SOCIAL = re.compile(
-    rf"(?P<value>(?:[wW]{{3}}[.,][ ]?)?(?<![A-Za-z0-9@])(?:{_NETWORK}|fb|wa|t|x)[ ]?[.,][ ]?(?:c[o0]m"
-    rf"|me)[ ]?[/|\\l][ ]?@?[A-Za-z0-9][\w.\-/]*)"
+    rf"(?P<value>(?:[wW]{{3}}[.,][ ]?)?(?<![A-Za-z0-9@])(?:{_NETWORK}|tacebook|fb|wa|t|x)[ ]?[.,][ ]?(?:c[o0]m"
+    rf"|me)[ ]?[/|\\l][ ]?@?[A-Za-z0-9][\w.\-/]*(?:[ ][a-z]{{3,8}}(?=\n|$))?)"
 )
+"""With what follows at the end of a line: a name's dot is easily lost."""
 _NAME = r"(?P<value>(?:[a-z]{2,15}[ ](?=[a-z\-]+[._]))?@?[A-Za-z0-9][\w.:;,&+\-'’@]{2,60})"
 _LABELLED = labelled(Kind.HANDLE, _NAME, between=r"(?:at|is|as|on|id|name|address)?[: \n]{0,2}")
 

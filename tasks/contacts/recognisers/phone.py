@@ -30,8 +30,9 @@ _GLUED_RUN = re.compile(
 _GROUPS = re.compile(rf"{GLYPH}+")
 _MAX_GROUPS = 14
 _BROKEN_RUN = re.compile(
-    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+(?:(?:{SEPARATOR}|[ ]?[/\-–—)]?\n[ ]?[~/\-–—(]{{0,2}}[ ]?){GLYPH}+){{0,10}}"
-    rf"(?![A-Za-z0-9%])"
+    rf"(?<![A-Za-z0-9£$€@#%])[+(]{{0,2}}{GLYPH}+"
+    rf"(?:(?:{SEPARATOR}|[ ]?[/\-–—)]?\n[ ]?[~/\-–—(]{{0,2}}[ ]?){GLYPH}+){{0,10}}"
+    r"(?![A-Za-z0-9%])"
 )
 _SUFFIX = re.compile(r"(?:[ \n]?[/\-–—&,][ \n]?|[ ]or[ ])(?P<more>[0-9OIl]{1,6})(?![0-9A-Za-z%/:]|[ .,-]?[0-9])")
 """What follows a number to say that its last digits vary: `0890 / 0893`, `0233-37`."""

@@ -52,7 +52,7 @@ def _stretch(text: str, end: int, *, limit: int = 6) -> int:
         if debris:
             end = debris.end()
             continue
-        wrap = re.compile(r"[ \t]?\n[ \t]?").match(text, end)
+        wrap = re.compile(r"[ \t]?(?:[|][ \t]?){0,2}\n[ \t]?(?:[|][ \t]?)?").match(text, end)
         space = re.compile(r"[ ]").match(text, end)
         gap = wrap or space
         if not gap:
@@ -241,9 +241,9 @@ def _host_over_spaces(text: str, end: int) -> int:
             continue
         following = re.compile(r"[ ]?[.,][ ]?(?=[a-z0-9])[^\s<>\"]+|[ ](?=[.,/])[^\s<>\"]+").match(text, end)
         if text[end - 1] in ".,":
-            following = re.compile(r"[ ](?:police|gov|pnn|uk|co|com|org|net|local|internal|example)\b[^\s<>\"]*").match(
-                text, end
-            )
+            following = re.compile(
+                r"[ ](?:police|gov|pnn|uk|co|com|org|net|local|internal|example|aspx?|html?)\b[^\s<>\"]*"
+            ).match(text, end)
         if not following:
             break
         bare = following.group().strip(" .,")
