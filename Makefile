@@ -19,7 +19,8 @@ up: $(VENV)/.run  ## the demo's stack again, to look at: store, Prefect, worker,
 	@$(BIN)/foi up --policy infra/demo/policy.json --allow-unreviewed
 
 test: lint  ## lint, then every test on real Tesseract, S3 servers and Prefect
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not servers and not flow" -n auto --dist loadfile
+	$(BIN)/pytest -m "servers or flow"
 
 fast: $(VENV)/.dev  ## the tests that start no server and render little
 	$(BIN)/pytest -m "not servers and not flow and not slow"
@@ -48,6 +49,6 @@ $(VENV)/.run: pyproject.toml $(PINS) infra/install-packages
 $(VENV)/.dev: $(VENV)/.run infra/opinions.txt
 	@infra/install-packages test
 	@infra/make-venv $(VENV)/opinions
-	$(VENV)/opinions/bin/pip install --quiet --requirement infra/opinions.txt
+	$(VENV)/opinions/bin/pip install --quiet --no-deps --requirement infra/opinions.txt
 	$(BIN)/pip install --quiet --constraint $(PINS) --editable '.[dev]'
 	@touch $@

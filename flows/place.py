@@ -17,6 +17,7 @@ from tasks.readers import Readers
 from tasks.reading.ocr import OcrSettings
 from tasks.request import Policy, parse_policy
 from tasks.store import ObjectStore
+from tasks.timestamping import TimeStampAuthority
 from tasks.workplace import Buckets, Workplace
 
 
@@ -53,6 +54,15 @@ def _load_keys(settings: Settings) -> SigningKeys | None:
         raise ConfigurationError(f"Signing keys: {error.strerror}.") from None
 
 
+def _stamper(settings: Settings) -> TimeStampAuthority | None:
+    if settings.tsa_url is None or settings.tsa_certificate_file is None:
+        return None
+    try:
+        return TimeStampAuthority(settings.tsa_url, settings.tsa_certificate_file.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"FOI_TSA_CERTIFICATE_FILE: {error.strerror}.") from None
+
+
 @contextmanager
 def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
     """The workplace of this process; its child processes end with it."""
@@ -73,4 +83,7 @@ def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
             _load_keys(settings),
             settings.allow_unreviewed,
             store_of,
+            _stamper(settings),
+            settings.approvals,
+            (settings.public_url or f"{settings.store_endpoint}/{settings.disclosure_bucket}").rstrip("/"),
         )

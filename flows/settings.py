@@ -2,6 +2,9 @@
 
 Rule kept here: beside `infra`, only this module reads the environment; a setting that is wrong, or that nobody knows
 because its name is misspelt, stops the program at once and by name, without showing a value.
+
+A credential may lie in a file, as container engines and service managers hand secrets out: `NAME_FILE` holds its path
+where `NAME` would hold the value.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from tasks.request import fields_at_fault
 from tasks.store import Account, S3Store
 
 PREFIX = "FOI_"
+
+FILE_SUFFIX = "_FILE"
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
@@ -75,6 +80,14 @@ class Settings(BaseSettings):
     commitment_key_file: FilePath | None = Field(
         default=None, description="File with the secret that keys the published commitments to the sources."
     )
+    tsa_url: Url | None = Field(
+        default=None,
+        description="URL of a time stamping authority (RFC 3161) that stamps each publication; without one there is no "
+        "time stamp.",
+    )
+    tsa_certificate_file: FilePath | None = Field(
+        default=None, description="PEM file with the certificates that its stamps verify against."
+    )
     ocr_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=120, description="Seconds that Tesseract may take over one pass of one page."
     )
@@ -94,6 +107,42 @@ class Settings(BaseSettings):
     allow_unreviewed: bool = Field(
         default=False, description="Whether a request that asks for no review may be published without a person."
     )
+    receiver_host: str = Field(
+        default="127.0.0.1", description="Address on which `python -m flows.receive` takes webhooks of the store."
+    )
+    receiver_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=9470, description="Port on which it takes them."
+    )
+    receiver_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Token of 16 characters or more that a webhook must bring, as `Authorization: Bearer` or as the "
+        "password of `Basic`.",
+    )
+    notification_arn: Annotated[str, Field(pattern=r"^(arn:[A-Za-z0-9:_.-]+)?$")] = Field(
+        default="",
+        description="Name, in the store, of the webhook that leads to `python -m flows.receive`; `foi init` makes the "
+        "rule that posts each `request.json` to it.",
+    )
+    runs_at_once: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2, description="Requests worked on at the same time by all workers together; `foi init` sets it."
+    )
+    notify_webhook_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="URL to which alarms are posted as JSON (`alarm`, `text`); `foi init` hands it to Prefect.",
+    )
+    notify_block: Annotated[str, Field(pattern=r"^([a-z0-9-]+/[a-z0-9-]+)?$")] = Field(
+        default="",
+        description="Notification block in Prefect, for mail or chat, that alarms go to as well, e.g. "
+        "`sendgrid-email/foi`.",
+    )
+    approvals: Annotated[int, Field(ge=1, le=5)] = Field(
+        default=1, description="How many different persons must release the same dossier before it is published."
+    )
+    public_url: Url | None = Field(
+        default=None,
+        description="Address at which readers find the disclosure bucket, for links in Prefect; default: the bucket on "
+        "the store's own endpoint.",
+    )
     state: Path = Field(
         default=Path("build/stack"), description="Folder of the embedded servers' data, credentials and logs."
     )
@@ -106,6 +155,11 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="PREFECT_SERVER_API_AUTH_STRING",
         description="`user:password` that the Prefect server of `foi up` is to ask for.",
+    )
+    prefect_server_database_connection_url: SecretStr | None = Field(
+        default=None,
+        validation_alias="PREFECT_SERVER_DATABASE_CONNECTION_URL",
+        description="Database of the Prefect server of `foi up`; default: SQLite in the state folder.",
     )
     prefect_api_url: Url | None = Field(
         default=None, validation_alias="PREFECT_API_URL", description="URL of the Prefect server's API."
@@ -123,17 +177,20 @@ class Settings(BaseSettings):
             ConfigurationError: naming each variable that is wrong or unknown, never its value.
         """
         known = {variable_of(name) for name in Settings.model_fields}
+        known |= {variable_of(name) + FILE_SUFFIX for name in in_files()}
         unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
         if unknown:
             raise ConfigurationError(f"Unknown: {', '.join(unknown)}.")
         try:
-            super().__init__(**values)
+            super().__init__(**{**_from_files(), **values})
         except ValidationError as error:
             raise ConfigurationError(f"{_as_variables(fields_at_fault(error))}.") from None
         for role in Role:
             own = self._own_account(role)
             if not own and (own.access_key or own.secret_key):
                 raise ConfigurationError(_both(role))
+        if (self.tsa_url is None) != (self.tsa_certificate_file is None):
+            raise ConfigurationError("FOI_TSA_URL and FOI_TSA_CERTIFICATE_FILE: both are needed.")
 
     def _own_account(self, role: str) -> Account:
         names = _credentials_of(role)
@@ -191,6 +248,35 @@ def variable_of(name: str) -> str:
     """The environment variable that sets a field."""
     alias = Settings.model_fields[name].validation_alias
     return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
+
+
+def in_files() -> list[str]:
+    """The fields whose value may lie in a file: all credentials."""
+    return [
+        name
+        for name, field in Settings.model_fields.items()
+        if "SecretStr" in str(field.annotation) or name.endswith("_access_key")
+    ]
+
+
+def _from_files() -> dict[str, str]:
+    """Field -> value of those credentials that the environment gives by file and not by value.
+
+    Raises:
+        ConfigurationError: a file cannot be read.
+    """
+    found = {}
+    for name in in_files():
+        variable = variable_of(name)
+        path = os.environ.get(variable + FILE_SUFFIX, "")
+        if path and not os.environ.get(variable):
+            try:
+                value = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                raise ConfigurationError(f"{variable + FILE_SUFFIX}: the file cannot be read.") from None
+            alias = Settings.model_fields[name].validation_alias
+            found[alias if isinstance(alias, str) else name] = value
+    return found
 
 
 def _credentials_of(role: str) -> tuple[str, str]:

@@ -1,72 +1,216 @@
-"""The nightly truth: every request in the intake bucket that has no current result is submitted for processing.
+"""The nightly truth: every request in the intake bucket that has no current result is processed, and a report says how.
 
 Events are hints (they get lost on every server); this listing is what nothing escapes. A request whose listing is the
-one of its last settled run costs one listing and one status document.
+one of its last settled run costs one listing and one status document. The sweep makes the runs and waits for them; how
+many are at work at once is the limit of their work queue. Whatever is wrong with one request stands in the report and
+touches no other.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
-from prefect.deployments import run_deployment
+from prefect.artifacts import create_markdown_artifact
+from prefect.runtime import flow_run
 from prefect.states import Completed
 from prefect.states import State as PrefectState
 
+from flows.announce import EVENT
+from flows.patrol import end_lost_runs
 from flows.place import open_place
+from flows.runs import PROCESSING, Runs, open_runs
+from flows.settings import Settings
 from flows.states import quoting_nothing
+from tasks.disclosure.clock import due_date, is_stopped, working_days_left
+from tasks.errors import FoiError, InvalidRequestError, StoreUnavailableError
+from tasks.intake import REQUEST_FILE
 from tasks.model import RequestStatus, State
-from tasks.request import REFERENCE
+from tasks.request import REFERENCE, parse_request
 from tasks.status import SETTLED, find_status, list_request, listing_digest, now
 from tasks.workplace import Workplace
 
 DEPLOYMENT = "process-request/on-request"
+FINISHED = "foi.sweep.finished"
+DUE_SOON = "foi.request.due-soon"
 
-AT_WORK = frozenset({State.PROCESSING, State.RELEASED})
-AT_WORK_S = 3600.0
-"""A run writes its request's status at every stage; one that has been silent for longer is taken for dead."""
+SOON_DAYS = 3
+"""Working days before the due date from which somebody is told."""
+
+OVER = frozenset({State.PUBLISHED, State.WITHDRAWN})
+"""States in which no clock runs."""
+
+UNKNOWN = "unknown"
+FAULTY = frozenset({State.FAILED, State.BLOCKED, State.QUARANTINED, UNKNOWN})
+
+_WAIT = timedelta(hours=20)
+_POLL_S = 5.0
+_SILENCE = timedelta(minutes=10)  # the sweep has not seen whether the server was away: see flows.patrol
+_EVENTS_KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One request, looked at.
+
+    Attributes:
+        listing: the digest of what is in its folder when it must be processed, else "".
+        due: last day for an answer; None when there is no clock to show.
+        announced: whether an event told of it.
+    """
+
+    reference: str
+    state: str
+    reason: str = ""
+    listing: str = ""
+    due: date | None = None
+    days_left: int | None = None
+    announced: bool = True
+
+    @property
+    def is_due_soon(self) -> bool:
+        """Whether the answer is due within days, or overdue."""
+        return self.days_left is not None and self.days_left <= SOON_DAYS
 
 
 @flow(name="sweep", flow_run_name="nightly sweep", persist_result=False)
 def sweep() -> PrefectState:
-    """Submit every request that is new, changed, failed or forgotten."""
-    rows: list[dict[str, object]] = []
-    unsafe = 0
-    with quoting_nothing(), open_place() as place:
-        for reference in place.store.list_folders(place.buckets.intake):
-            if not REFERENCE.fullmatch(reference):
-                unsafe += 1
-                continue
-            state, due = _needs_work(place, reference)
-            if due:
-                # One try a night: a run that crashed must not be mistaken for the one that is wanted now.
-                run_deployment(
-                    DEPLOYMENT,
-                    parameters={"reference": reference},
-                    timeout=0,
-                    idempotency_key=f"{reference}@{due}@{now()[:10]}",
-                    as_subflow=False,
-                )
-            rows.append({"reference": reference, "state": state, "submitted": "yes" if due else ""})
-    submitted = sum(1 for row in rows if row["submitted"])
-    create_table_artifact(rows, key="sweep", description=f"{len(rows)} requests, {submitted} submitted")
+    """Process every request that is new, changed, failed or forgotten, and report on all."""
+    settings = Settings()
+    with quoting_nothing(), open_place(settings) as place, open_runs(settings) as runs:
+        lost = len(end_lost_runs(runs, _SILENCE))
+        folders = list(place.store.list_folders(place.buckets.intake))
+        references = [name for name in folders if REFERENCE.fullmatch(name)]
+        unsafe = len(folders) - len(references)
+        before = [_look(place, reference, _at_work(runs)) for reference in references]
+        submitted = _submit(runs, before)
+        _wait_for(runs, submitted)
+        told = {str(event["resource"].get("reference")) for event in runs.told(EVENT, datetime.now(UTC) - _EVENTS_KEPT)}
+        after = [
+            replace(_look(place, look.reference, _at_work(runs)), announced=look.reference in told or not look.listing)
+            for look in before
+        ]
+        create_markdown_artifact(
+            report(after, submitted, unsafe, lost), key="sweep-report", description="Every request after the sweep"
+        )
+        _tell(runs, after, len(submitted))
+    message = f"{len(submitted)} of {len(references)} submitted"
+    return Completed(message=f"{message}; {unsafe} folders have unsafe names." if unsafe else f"{message}.")
+
+
+# ------------------------------------------------------------------------------------------------ the work
+
+
+def _at_work(runs: Runs) -> set[str]:
+    """References about which some run is at work or waits for a worker."""
+    return {run.reference for run in (*runs.started(), *runs.due())}
+
+
+def _look(place: Workplace, reference: str, at_work: set[str]) -> Look:
+    """The request as it is now; what goes wrong with it is its reason."""
+    try:
+        listing = listing_digest(place, list_request(place, reference))
+        status = find_status(place, reference)
+        look = Look(reference, *(("new", "") if status is None else (str(status.state), status.reason)))
+        due = reference not in at_work and (status is None or not _is_settled(status, listing))
+        return _with_clock(place, replace(look, listing=listing if due else ""))
+    except StoreUnavailableError:
+        raise  # no request's fault
+    except FoiError as error:
+        return Look(reference, UNKNOWN, str(error))
+    except Exception as error:  # a status document that nobody can read; its text may hold names
+        return Look(reference, UNKNOWN, f"{type(error).__name__}: its status cannot be read", listing="unreadable")
+
+
+def _is_settled(status: RequestStatus, listing: str) -> bool:
+    return status.listing == listing and status.state in SETTLED
+
+
+def _with_clock(place: Workplace, look: Look) -> Look:
+    """With the day on which an answer is due (s.10), unless it was given or the requester is asked to clarify."""
+    key = f"{look.reference}/{REQUEST_FILE}"
+    if look.state in OVER or place.store.head(place.buckets.intake, key) is None:
+        return look
+    try:
+        request = parse_request(place.store.get(place.buckets.intake, key), look.reference)
+    except InvalidRequestError:
+        return look
+    if is_stopped(request.clarification):
+        return look
+    due = due_date(request.received, request.clarification)
+    return replace(look, due=due, days_left=working_days_left(datetime.now(UTC).date(), due))
+
+
+def _submit(runs: Runs, looks: Iterable[Look]) -> list[str]:
+    """Make a run for each request that is to be processed; returns their references."""
+    submitted = []
+    for look in looks:
+        if look.listing:
+            runs.create(DEPLOYMENT, f"{look.reference}@{look.listing}@{flow_run.id or now()}", reference=look.reference)
+            submitted.append(look.reference)
+    return submitted
+
+
+def _wait_for(runs: Runs, references: Iterable[str]) -> None:
+    """Return when no run is at work on any of them, or the next night is near."""
+    awaited = set(references)
+    deadline = time.monotonic() + _WAIT.total_seconds()
+    while awaited and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+        awaited &= {run.reference for run in (*runs.started(PROCESSING), *runs.due(PROCESSING))}
+
+
+# ------------------------------------------------------------------------------------------------ the report
+
+
+def _tell(runs: Runs, looks: Iterable[Look], submitted: int) -> None:
+    """Events for those who are to be told: what is due, and that a sweep has finished."""
+    today = datetime.now(UTC).date().isoformat()
+    for look in looks:
+        if look.is_due_soon:
+            resource = f"foi.request.{look.reference}"
+            payload = {"due": str(look.due), "days_left": look.days_left, "state": look.state}
+            labels = {"reference": look.reference}
+            runs.tell(DUE_SOON, resource, labels, payload, once=f"{look.reference} {today}")
+    runs.tell(FINISHED, "foi.sweep", {}, {"submitted": submitted}, once=str(flow_run.id or now()))
+
+
+def report(looks: Iterable[Look], submitted: Iterable[str], unsafe: int = 0, lost: int = 0) -> str:
+    """What the night came to, as Markdown: counts, then what needs a person, then all. References and reasons only."""
+    rows = sorted(looks, key=lambda look: (look.days_left is None, look.days_left or 0, look.reference))
+    done = set(submitted)
+    states = sorted({row.state for row in rows})
+    counts = [f"| {state} | {sum(row.state == state for row in rows)} |" for state in states]
+    parts = [
+        f"# {len(rows)} requests, {len(done)} processed in this sweep",
+        "\n".join(("| state | requests |", "| --- | ---: |", *counts)) if counts else "The intake bucket is empty.",
+    ]
     if unsafe:
-        return Completed(message=f"{submitted} of {len(rows)} submitted; {unsafe} folders have unsafe names.")
-    return Completed(message=f"{submitted} of {len(rows)} submitted.")
+        parts.append(f"**{unsafe} folders** have names that are no references; upstream must rename them.")
+    if lost:
+        parts.append(f"**{lost} runs** had lost their process and were ended.")
+    sections = {
+        f"Due within {SOON_DAYS} working days, or overdue": [row for row in rows if row.is_due_soon],
+        "Failed, blocked or quarantined": [
+            r for r in rows if r.state in {"failed", "blocked", "quarantined", "unknown"}
+        ],
+        "Held for a person": [row for row in rows if row.state == State.HELD],
+        "Processed, though no event had told of them": [r for r in rows if r.reference in done and not r.announced],
+        "All requests": rows,
+    }
+    parts += [f"## {head}\n\n{_table(some)}" for head, some in sections.items() if some]
+    return "\n\n".join(parts) + "\n"
 
 
-def _needs_work(place: Workplace, reference: str) -> tuple[str, str]:
-    """The request's state, and its listing digest when it must be processed (else "")."""
-    listing = listing_digest(place, list_request(place, reference))
-    status = find_status(place, reference)
-    if status is None:
-        return "new", listing
-    if status.state in AT_WORK and _age_s(status) < AT_WORK_S:
-        return str(status.state), ""
-    settled = status.listing == listing and status.state in SETTLED
-    return str(status.state), "" if settled else listing
-
-
-def _age_s(status: RequestStatus) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(status.updated)).total_seconds()
+def _table(rows: Iterable[Look]) -> str:
+    lines = [
+        f"| {row.reference} | {row.state} | {row.due or ''} | {'' if row.days_left is None else row.days_left} "
+        f"| {row.reason.replace('|', ' ')} |"
+        for row in rows
+    ]
+    return "\n".join(
+        ("| request | state | due | working days left | reason |", "| --- | --- | --- | ---: | --- |", *lines)
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from infra.commands import files, requests, servers
+from infra.commands import bundles, files, requests, servers
 from infra.terminal import printable, problems
 from tasks.errors import FoiError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn scanned records into a Freedom of Information disclosure that cannot be un-redacted.",
 )
-for room in (files, requests, servers):
+for room in (files, bundles, requests, servers):
     app.add_typer(room.commands)
 
 
@@ -31,10 +31,10 @@ def main() -> None:
     try:
         app()
     except FoiError as error:
-        problems.print(f"[bold red]{error.code}[/]  {printable(str(error))}", highlight=False)
+        problems.print(f"[bold red]{error.code}[/]  {printable(str(error))}", highlight=False, soft_wrap=True)
         if error.subject:
-            problems.print(f"  about: {printable(error.subject)}", highlight=False)
-        problems.print(f"  do:    {error.action}", highlight=False, markup=False)
+            problems.print(f"  about: {printable(error.subject)}", highlight=False, soft_wrap=True)
+        problems.print(f"  do:    {error.action}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

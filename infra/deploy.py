@@ -1,7 +1,8 @@
-"""Applies `prefect.yaml` to a Prefect server: its deployments, trigger and schedule.
+"""Prepares a Prefect server: work pool, queue, and the deployments, trigger and schedule of `prefect.yaml`.
 
-Rule kept here: Prefect's own command does it, so that what runs here is what an operator's `prefect deploy --all`
-makes. Deploying recreates the trigger (an event in that moment is lost), so an unchanged file is not applied again.
+Rule kept here: everything may be done again at any time, and changes nothing when it is as it should be. Prefect's own
+command applies the file, so that what runs here is what an operator's `prefect deploy --all` makes. Deploying recreates
+the trigger (an event in that moment is lost), so the server remembers which file was applied last.
 """
 
 from __future__ import annotations
@@ -9,31 +10,130 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
 
 from tasks.codec import digest
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, TransientError
 
+POOL = "local-process"
+REQUESTS_QUEUE = "requests"
 PREFECT_FILE = Path(__file__).parent.parent / "prefect.yaml"
+
+_APPLIED = "foi_prefect_file"
 _TIMEOUT_S = 180
+_ASK_TIMEOUT_S = 70  # on SQLite, a writer may wait for a minute
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 0.0)
 
 
-def deploy(environment: Mapping[str, str], memory: Path) -> bool:
-    """Apply the file unless `memory` says that it was applied as it is.
+class PrefectRefusedError(ConfigurationError):
+    """Prefect's server took the question and said no."""
+
+    code = "prefect-refused"
+    message = "The Prefect server refused what it was asked to set up."
+    action = "Check that its version is that of infra/constraints.txt, and PREFECT_API_AUTH_STRING."
+
+
+class PrefectAwayError(TransientError):
+    """Prefect's server did not answer while it was being set up."""
+
+    code = "prefect-away"
+    message = "The Prefect server did not answer."
+    action = "Check that it runs and PREFECT_API_URL is right, then run the command again."
+
+
+class PrefectApi:
+    """Prefect's API as something is set up in it: an answer, or one of our errors."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """The decoded answer; None when there is nothing at that path, or nothing is said.
+
+        Raises:
+            PrefectRefusedError: it was refused.
+            PrefectAwayError: no proper answer.
+        """
+        answer = self._patiently(method, path, body)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if answer.is_error:
+            raise PrefectRefusedError(f"HTTP {answer.status_code} to {method} {path.split('/')[1]}.")
+        return answer.json() if answer.content else None
+
+    def _patiently(self, method: str, path: str, body: object) -> httpx.Response:
+        """An answer that is not the server's trouble: on SQLite it says 503 while something else writes."""
+        reason = ""
+        for pause_s in _PAUSES_S:
+            try:
+                answer = self._client.request(method, path, json=body)
+            except httpx.TransportError as error:
+                reason = f"{type(error).__name__}."
+            else:
+                if answer.status_code < 500:
+                    return answer
+                reason = f"HTTP {answer.status_code}."
+            time.sleep(pause_s)
+        raise PrefectAwayError(reason)
+
+
+@contextmanager
+def open_api(environment: Mapping[str, str]) -> Iterator[PrefectApi]:
+    """The API that PREFECT_API_URL and PREFECT_API_AUTH_STRING name."""
+    user, _, password = environment.get("PREFECT_API_AUTH_STRING", "").partition(":")
+    with httpx.Client(
+        base_url=environment["PREFECT_API_URL"], timeout=_ASK_TIMEOUT_S, auth=(user, password) if user else None
+    ) as client:
+        yield PrefectApi(client)
+
+
+def set_up_pool(api: PrefectApi, runs_at_once: int) -> bool:
+    """Make the work pool unless there is one, and limit how many requests are at work at once; whether that changed.
+
+    An existing pool may be of any type: Kubernetes and others run the same deployments.
+    """
+    changed = False
+    if api.ask("GET", f"/work_pools/{POOL}") is None:
+        from prefect.workers.process import ProcessWorker  # seconds
+
+        template = ProcessWorker.get_default_base_job_template()
+        api.ask("POST", "/work_pools/", {"name": POOL, "type": "process", "base_job_template": template})
+        changed = True
+    queues = f"/work_pools/{POOL}/queues"
+    queue = api.ask("GET", f"{queues}/{REQUESTS_QUEUE}")
+    if queue is None:
+        api.ask("POST", queues, {"name": REQUESTS_QUEUE, "concurrency_limit": runs_at_once})
+    elif queue["concurrency_limit"] != runs_at_once:
+        api.ask("PATCH", f"{queues}/{REQUESTS_QUEUE}", {"concurrency_limit": runs_at_once})
+    else:
+        return changed
+    return True
+
+
+def deploy(api: PrefectApi, environment: Mapping[str, str]) -> bool:
+    """Apply `prefect.yaml` unless the server has its deployments as they are; whether it was applied.
 
     Args:
+        api: of the server.
         environment: PREFECT_API_URL and what the flows' settings need.
-        memory: a file beside the server's data; it must go when that goes.
-
-    Returns:
-        whether it was applied.
 
     Raises:
         ConfigurationError: Prefect refused it.
     """
-    current = digest(PREFECT_FILE.read_bytes())
-    if memory.is_file() and memory.read_text() == current:
+    content = PREFECT_FILE.read_bytes()
+    current = digest(content)
+    memory = api.ask("GET", f"/variables/name/{_APPLIED}")
+    asked = {"deployments": {"tags": {"all_": ["foi"]}}}
+    there = {deployment["name"] for deployment in api.ask("POST", "/deployments/filter", asked)}
+    wanted = {deployment["name"] for deployment in yaml.safe_load(content)["deployments"]}
+    if memory and memory["value"] == current and wanted <= there:
         return False
     done = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", PREFECT_FILE.name],
@@ -48,5 +148,8 @@ def deploy(environment: Mapping[str, str], memory: Path) -> bool:
     if done.returncode != 0:
         last = (done.stdout + done.stderr).strip().splitlines()[-12:]
         raise ConfigurationError("Prefect refused prefect.yaml.", subject="\n".join(last))
-    memory.write_text(current)
+    if memory:
+        api.ask("PATCH", f"/variables/name/{_APPLIED}", {"value": current})
+    else:
+        api.ask("POST", "/variables/", {"name": _APPLIED, "value": current})
     return True

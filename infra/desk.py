@@ -10,8 +10,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,9 +17,8 @@ import httpx
 
 from flows.place import open_place
 from infra.embedded import read_environment
-from tasks.casework import draft_bundle
 from tasks.contacts.plain import find_in_text
-from tasks.disclosure.clock import due_date, working_days_left
+from tasks.corrections import upload_asked
 from tasks.errors import (
     ConfigurationError,
     InvalidRequestError,
@@ -32,14 +29,17 @@ from tasks.errors import (
     UnknownRequestError,
 )
 from tasks.intake import RECORDS_FOLDER, REQUEST_FILE
-from tasks.model import STATE_MEANING, RecordOutcome, Role, State
-from tasks.request import REFERENCE, Request, parse_request
-from tasks.status import find_status, list_statuses, load_status
+from tasks.model import RequestStatus, Role, State
+from tasks.request import REFERENCE, parse_request
+from tasks.review.asked import Asked, CorrectionRefusedError
+from tasks.reviews import load_pack
+from tasks.status import load_status
 from tasks.store import ObjectStore
 from tasks.workplace import Workplace
 
 PROCESSING = "process-request/on-request"
 RELEASE = "release/by-officer"
+CORRECTION = "correct/by-officer"
 WITHDRAWAL = "withdraw/on-order"
 
 
@@ -158,24 +158,65 @@ def decide(place: Workplace, reference: str, reviewer: str, dossier: str, decisi
     return status.dossier
 
 
+def correct(place: Workplace, reference: str, reviewer: str, dossier: str, asked: Asked) -> tuple[str, str]:
+    """Upload corrections and start a run that follows them; returns the digest of the dossier they are about.
+
+    Everything travels in the uploaded file: Prefect keeps what a run is given.
+
+    Returns:
+        the digest, and the name of the file.
+
+    Raises:
+        UnknownRequestError: no such request.
+        CorrectionRefusedError: the request is not held, or holds another dossier than the one that was looked at.
+    """
+    status = _correctable(place, reference, dossier)
+    if not (asked.remove or asked.boxes or asked.terms):
+        raise CorrectionRefusedError("Nothing is asked for.", subject=reference)
+    file = upload_asked(place, reference, asked)
+    given = {"reference": reference, "dossier": status.dossier, "reviewer": reviewer, "file": file}
+    start_run(CORRECTION, given)
+    return status.dossier, file
+
+
+def upload_corrections(place: Workplace, reference: str, dossier: str, asked: Asked) -> str:
+    """Upload corrections for the form in Prefect; returns the name to type there.
+
+    Raises:
+        UnknownRequestError: no such request.
+        CorrectionRefusedError: the request is not held, or holds another dossier than the one that was looked at.
+    """
+    _correctable(place, reference, dossier)
+    return upload_asked(place, reference, asked)
+
+
+def _correctable(place: Workplace, reference: str, dossier: str) -> RequestStatus:
+    status = load_status(place, reference)
+    if not status.dossier or not status.dossier.startswith(dossier):
+        raise CorrectionRefusedError(f"The request is {status.state}, and not with this dossier.", subject=reference)
+    return status
+
+
 def review(place: Workplace, reference: str, folder: Path) -> tuple[str, Path]:
-    """Write the held draft into a folder; returns its digest and the file to open first.
+    """Write the review pack and the draft into a folder; returns the dossier's digest and the file to open first.
 
     Raises:
         UnknownRequestError: no such request.
         NothingThereError: nothing of it is held.
     """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     status = load_status(place, reference)
     if not status.dossier or status.state is State.BLOCKED:
         raise NothingThereError(f"It is {status.state}: no draft is held.", subject=reference)
-    for path, data in draft_bundle(place, reference, status.dossier).items():
+    for path, data in load_pack(place, reference, status.dossier):
         target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         target.write_bytes(data)
-    return status.dossier, folder / "data" / "response.html"
+        target.chmod(0o600)  # it shows what is withheld
+    return status.dossier, folder / "index.html"
 
 
-def withdraw(place: Workplace, reference: str, reason: str) -> None:
+def withdraw(place: Workplace, reference: str, reason: str, reviewer: str) -> None:
     """Start a run that takes a disclosure back.
 
     Raises:
@@ -187,7 +228,7 @@ def withdraw(place: Workplace, reference: str, reason: str) -> None:
         raise NothingThereError(f"It is {status.state}: nothing of it is public.", subject=reference)
     if find_in_text(reason, place.policy):  # here already: what a run is given stays in Prefect's database
         raise ConfigurationError("The reason holds a contact detail.", subject=reference)
-    start_run(WITHDRAWAL, {"reference": reference, "reason": reason})
+    start_run(WITHDRAWAL, {"reference": reference, "reason": reason, "reviewer": reviewer})
 
 
 def api_url() -> str:
@@ -251,85 +292,3 @@ class PrefectUnavailableError(StoreUnavailableError):
     code = "prefect-unavailable"
     message = "Prefect's API did not answer."
     action = "Check that the server runs (`foi up`) and PREFECT_API_URL is right."
-
-
-# ------------------------------------------------------------------------------------------------ see
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """One request as `foi status` shows it. Restricted: `records` holds file names."""
-
-    reference: str
-    state: str
-    reason: str
-    action: str
-    version: int
-    due: str
-    days_left: int | None
-    dossier: str
-    records: tuple[RecordOutcome, ...]
-
-
-def caseload(place: Workplace, reference: str | None = None) -> list[CaseRow]:
-    """Every request (or the one named): those with a status, and those in the bucket that no run has seen.
-
-    Raises:
-        UnknownRequestError: the named one is neither.
-    """
-    if reference:
-        seen = find_status(place, reference)
-        statuses = {reference: seen} if seen else {}
-        waiting = {reference} if any(place.store.list(place.buckets.intake, f"{reference}/")) else set()
-    else:
-        statuses = {status.reference: status for status in list_statuses(place)}
-        waiting = set(place.store.list_folders(place.buckets.intake))
-    rows: list[CaseRow] = []
-    for name in sorted(set(statuses) | waiting):
-        status = statuses.get(name)
-        due, left = _clock(place, name, settled=bool(status and status.state is State.PUBLISHED))
-        if status is None:
-            safe = bool(REFERENCE.fullmatch(name))
-            reason = "no run has seen it yet" if safe else "the folder's name is not a safe reference"
-            action = (
-                f"Wait a minute: its event starts one. Else: foi process {name}"
-                if safe
-                else "Ask upstream to rename the folder."
-            )
-            rows.append(CaseRow(name, "new", reason, action, 0, due, left, "", ()))
-            continue
-        action = STATE_MEANING[status.state][1]
-        rows.append(
-            CaseRow(
-                name,
-                str(status.state),
-                status.reason,
-                action,
-                status.version,
-                due,
-                left,
-                status.dossier,
-                status.records,
-            )
-        )
-    if reference and not rows:
-        raise UnknownRequestError(subject=reference)
-    return sorted(rows, key=lambda row: (row.days_left is None, row.days_left or 0, row.reference))
-
-
-def _clock(place: Workplace, reference: str, settled: bool) -> tuple[str, int | None]:
-    """When the answer is due (s.10) and how many working days are left; ("", None) when there is no clock to show."""
-    request = _request(place, reference)
-    if request is None:
-        return "", None
-    due = due_date(request.received, request.clarification)
-    return due.isoformat(), None if settled else working_days_left(datetime.now(UTC).date(), due)
-
-
-def _request(place: Workplace, reference: str) -> Request | None:
-    if place.store.head(place.buckets.intake, f"{reference}/{REQUEST_FILE}") is None:
-        return None
-    try:
-        return parse_request(place.store.get(place.buckets.intake, f"{reference}/{REQUEST_FILE}"), reference)
-    except InvalidRequestError:
-        return None

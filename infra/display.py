@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from infra.desk import CaseRow
 from infra.doctor import Check
 from infra.redact_folder import Input, Outcome
+from tasks.caseload import CaseRow
 from tasks.disclosure.verify import Verdict
 from tasks.model import RecordOutcome
 
@@ -23,6 +23,7 @@ COLOURS = {
     "redacted": "green", "published": "green", "passed": "green", "ok": "green",
     "held": "yellow", "waiting": "yellow", "unlisted": "yellow", "new": "yellow", "processing": "cyan",
     "rejected": "red", "refused": "red", "failed": "red", "quarantined": "red", "blocked": "red",
+    "damaged": "red", "unsafe": "red",
 }  # fmt: skip
 
 
@@ -77,9 +78,17 @@ def redaction_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def verdict_table(verdict: Verdict) -> Table:
-    """One row a check, in plain words."""
-    table = _plain("Everything holds." if verdict.ok else "This bundle does NOT hold what it claims.", "", "check", "")
+def _headline(verdict: Verdict) -> str:
+    if not verdict.ok:
+        return "This does NOT hold what it claims."
+    if verdict.trusted:
+        return "Everything holds."
+    return "Everything is in one piece. Who signed it was not checked: give the publisher's key with --key."
+
+
+def verdict_table(verdict: Verdict, title: str = "") -> Table:
+    """One row a check, in plain words; `title` where it answers another question than whether a bundle holds."""
+    table = _plain(title or _headline(verdict), "", "check", "")
     for check in verdict.checks:
         table.add_row(
             Text("ok", style="green") if check.ok else Text("FAILED", style="bold red"),
@@ -99,7 +108,7 @@ def records_table(records: Sequence[RecordOutcome], title: str = "") -> Table:
 
 
 def caseload_table(rows: Sequence[CaseRow]) -> Table:
-    """Every request, soonest due first."""
+    """Every request, overdue first, then the soonest due."""
     table = _plain("", "reference", "state", "version", "due", "days", "why", "next")
     for row in rows:
         left = "" if row.days_left is None else str(row.days_left)
@@ -107,8 +116,8 @@ def caseload_table(rows: Sequence[CaseRow]) -> Table:
             escape(row.reference),
             outcome_text(row.state),
             str(row.version or ""),
-            row.due,
-            Text(left, style="bold red" if row.days_left is not None and row.days_left < 0 else ""),
+            row.due or ("stopped" if row.clock == "stopped" else ""),
+            Text(left, style="bold red" if row.overdue else ""),
             escape(row.reason),
             escape(row.action),
         )
@@ -125,6 +134,10 @@ def request_table(row: CaseRow) -> Table:
     head += f"\nnext: {escape(row.action)}"
     if row.due:
         head += f"\ndue:  {row.due}"
+        if row.days_left is not None:
+            head += (
+                f" ({-row.days_left} working days overdue)" if row.overdue else f" ({row.days_left} working days left)"
+            )
     if row.dossier:
         head += f"\ndossier: {row.dossier}"
     return records_table(row.records, head)

@@ -35,12 +35,12 @@ import httpx
 from flows.settings import variable_of
 from infra.access import set_up_accounts, set_up_buckets
 from infra.children import Child, ServerFailedError, end_stale
+from infra.deploy import POOL
 from infra.gateway import HOST, Gateway, free_port
 from tasks.errors import ConfigurationError
 from tasks.model import Role
 from tasks.store import S3Store
 
-POOL = "local-process"
 REGION = "us-east-1"
 
 _CHILDREN = (
@@ -49,6 +49,9 @@ _CHILDREN = (
     "prefect",
     "store",
 )  # the order of stopping: first what makes work, last what holds it
+BESIDES = 2
+"""Runs that the worker takes beside those on requests: a person's decision, the sweep."""
+
 _SERVER_TIMEOUT_S = 180
 _WORKER_TIMEOUT_S = 60
 _LOCK_ATTEMPTS = 3
@@ -62,12 +65,13 @@ class Stack:
 
     Args:
         state: folder for everything the stack keeps; made if missing.
-        limit: flow runs that the worker has at work at once.
+        limit: runs on requests that are at work at once; the worker takes some others beside them.
         watch: start the watcher at once; else call `start_watcher` when the deployments are made.
         environment: more variables for worker and watcher, e.g. `FOI_POLICY_FILE`.
         bucket_prefix: what the four buckets' names start with.
         host: IPv4 address on which Prefect's server listens; the store stays on 127.0.0.1.
         api_credential: `user:password` that Prefect's server asks everybody for.
+        database_url: of Prefect's database; "" for SQLite in the state folder.
 
     Raises:
         ConfigurationError: another stack runs in the folder; or the server would be open to others without asking.
@@ -84,11 +88,13 @@ class Stack:
         bucket_prefix: str = "foi-",
         host: str = HOST,
         api_credential: str = "",
+        database_url: str = "",
     ) -> None:
         check_exposure(host, api_credential)
         self.state = state.resolve()
         self._host = host
         self._api_credential = api_credential
+        self._database_url = database_url
         self._limit = limit
         self._watch = watch
         self._more = dict(environment or {})
@@ -97,7 +103,7 @@ class Stack:
         self._gateway: Gateway | None = None
         self._socket: socket.socket | None = None
         self._lock: IO[str] | None = None
-        self._old_handler: object = None
+        self._old_handlers: dict[signal.Signals, object] = {}
         self.environment: dict[str, str] = {}
 
     @property
@@ -185,7 +191,7 @@ class Stack:
                 ended[name] = [*(moment for moment in ended.get(name, ()) if now - moment < _RESTART_WINDOW_S), now]
                 if len(ended[name]) > _RESTARTS:
                     self._children[name].check()
-                self._restart(name)
+                self.restart(name)
 
     def stop(self) -> None:
         """End all servers, in order, and give the state folder free. Harmless when nothing runs."""
@@ -204,7 +210,10 @@ class Stack:
         for name in _CHILDREN:
             end_stale(name, self.state)
         if threading.current_thread() is threading.main_thread():
-            self._old_handler = signal.signal(signal.SIGTERM, _leave)
+            # A shell has what it starts in the background ignore SIGINT, and children inherit that: with a handler of
+            # ours, they get the default back.
+            handlers = {signal.SIGTERM: _leave, signal.SIGINT: signal.default_int_handler}
+            self._old_handlers = {number: signal.signal(number, handler) for number, handler in handlers.items()}
 
     def _give_state_back(self) -> None:
         self._children.clear()
@@ -214,9 +223,9 @@ class Stack:
         if self._lock:
             self._lock.close()
             self._lock = None
-        if self._old_handler is not None:
-            signal.signal(signal.SIGTERM, self._old_handler)  # type: ignore[arg-type]
-            self._old_handler = None
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._old_handlers.clear()
 
     def _make_environment(self, prefect_port: int) -> dict[str, str]:
         if self._gateway is None:
@@ -267,6 +276,9 @@ class Stack:
                 # Browsers on other machines ask where the page came from, not where we reach the server.
                 "PREFECT_SERVER_UI_API_URL": "/api",
                 **({"PREFECT_SERVER_API_AUTH_STRING": self._api_credential} if self._api_credential else {}),
+                **({"PREFECT_SERVER_DATABASE_CONNECTION_URL": self._database_url} if self._database_url else {}),
+                # Runs, logs and artifacts would be kept for ever.
+                "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
                 # In memory, the default, limits stay used up for ever when worker and server are killed together.
                 "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             },
@@ -276,12 +288,13 @@ class Stack:
         self._worker_started = datetime.now(UTC)
         self._start(
             "worker",
-            (sys.executable, "-m", "infra.prefect_worker", POOL, str(self._limit)),
+            (sys.executable, "-m", "infra.prefect_worker", POOL, str(self._limit + BESIDES)),
             {"PREFECT_WORKER_QUERY_SECONDS": "2", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"},
             roles=(Role.WORK, Role.PUBLISH),
         )
 
-    def _restart(self, name: str) -> None:
+    def restart(self, name: str) -> None:
+        """Stop a server if it still runs, and start it."""
         self._children[name].stop()
         match name:
             case "store" if self._gateway:

@@ -115,17 +115,21 @@ class Gateway:
         self.child.wait_until(self._is_healthy, _HEALTH_TIMEOUT_S)
 
     def _format(self) -> None:
+        """Lay the volume out; or, when the folder was moved or restored elsewhere, tell it where its objects are."""
         laid_out = self._store / "laid-out"
-        if laid_out.exists():
+        place = f"{self._store / 'objects'}/"
+        known = laid_out.read_text() if laid_out.exists() else None
+        if known == place:
             return
+        if known is None:
+            # No trash: what is deleted from the restricted buckets is gone at once.
+            what = ("format", "--storage", "file", "--trash-days", "0", "--no-update", self._volume_url, _VOLUME)
+        else:
+            what = ("config", self._volume_url, "--force", "--yes")
         self.child.log.parent.mkdir(parents=True, exist_ok=True)
         with self.child.log.open("ab") as log:
-            # No trash: what is deleted from the restricted buckets is gone at once.
             done = subprocess.run(
-                (
-                    *(*self._juicefs, "format", "--storage", "file", "--bucket", f"{self._store / 'objects'}/"),
-                    *("--trash-days", "0", "--no-update", self._volume_url, _VOLUME),
-                ),
+                (*self._juicefs, *what, "--bucket", place),
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -136,7 +140,7 @@ class Gateway:
             )
         if done.returncode:
             raise ServerFailedError(f"The store's volume could not be laid out; see {self.child.log}.")
-        laid_out.touch()
+        laid_out.write_text(place)
 
     def _is_healthy(self) -> bool:
         try:

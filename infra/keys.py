@@ -1,4 +1,9 @@
-"""The keys of a publisher, as files readable by their owner alone; made once, never overwritten."""
+"""The keys of a publisher, as files. Secret ones are readable by their owner alone.
+
+Rules kept here: a key is made once and never overwritten by chance; a public key that ever signed stays in the file to
+publish, so that old bundles keep verifying. A rotation killed at any moment leaves keys that work: the file to publish
+names the new key before anything is signed with it.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +12,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
+from tasks.disclosure.keys import (
+    PublisherKey,
+    SigningKeys,
+    generate_commitment_key,
+    generate_signing_key,
+    load_keys,
+    load_publisher,
+)
+from tasks.errors import ConfigurationError
+
+SIGNING, COMMITMENT, PUBLIC = "signing.pem", "commitment.key", "publisher.pem"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFiles:
-    """Absolute paths of the two secret files and of the public key, and the public key's identifier."""
+    """Absolute paths of the two secret files and of the one to publish, and what the latter holds.
+
+    Attributes:
+        signing: the signing key.
+        commitment: the commitment key.
+        public: every public key that ever signed, newest first.
+        key_id: identifier of the key that signs now.
+        retired: identifiers of those that signed before, newest first.
+    """
 
     signing: Path
     commitment: Path
     public: Path
     key_id: str
+    retired: tuple[str, ...] = ()
 
 
 def make_keys(folder: Path) -> KeyFiles:
@@ -27,18 +51,55 @@ def make_keys(folder: Path) -> KeyFiles:
         ConfigurationError: a file that is there is not a key.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    signing = _ensure(folder / "signing.pem", generate_signing_key)
-    commitment = _ensure(folder / "commitment.key", generate_commitment_key)
-    keys = load_keys(signing.read_bytes(), commitment.read_bytes())
-    public = folder.resolve() / "publisher.pem"
-    public.write_bytes(keys.public_pem)
-    return KeyFiles(signing, commitment, public, keys.key_id)
+    _ensure(folder / SIGNING, generate_signing_key)
+    _ensure(folder / COMMITMENT, generate_commitment_key)
+    return _published(folder, _load(folder, SIGNING).public)
 
 
-def _ensure(path: Path, generate: Callable[[], bytes]) -> Path:
+def rotate_signing_key(folder: Path) -> KeyFiles:
+    """Replace the signing key by a new one; the old private key is gone, its public half stays published.
+
+    Raises:
+        ConfigurationError: there is no key to replace, or a file is not a key.
+    """
+    if not (folder / SIGNING).is_file():
+        raise ConfigurationError("There is no signing key to replace here.", subject=str(folder))
+    _published(folder, _load(folder, SIGNING).public)
+    new = folder / "signing.new"
+    _write_secret(new, generate_signing_key())
+    made = _published(folder, _load(folder, new.name).public)
+    new.replace(folder / SIGNING)
+    return made
+
+
+def _load(folder: Path, signing: str) -> SigningKeys:
+    return load_keys((folder / signing).read_bytes(), (folder / COMMITMENT).read_bytes())
+
+
+def _published(folder: Path, current: PublisherKey) -> KeyFiles:
+    """The key files, with the current key first in the one to publish."""
+    public = folder.resolve() / PUBLIC
+    known = load_publisher(public.read_bytes()) if public.is_file() else ()
+    retired = [key for key in known if key.key_id != current.key_id]
+    partial = public.with_suffix(".part")
+    partial.write_bytes(b"\n".join(key.pem for key in (current, *retired)))
+    partial.replace(public)
+    return KeyFiles(
+        folder.resolve() / SIGNING,
+        folder.resolve() / COMMITMENT,
+        public,
+        current.key_id,
+        tuple(key.key_id for key in retired),
+    )
+
+
+def _ensure(path: Path, generate: Callable[[], bytes]) -> None:
     if not path.is_file():
         partial = path.with_suffix(".part")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(generate())
+        _write_secret(partial, generate())
         partial.replace(path)
-    return path.resolve()
+
+
+def _write_secret(path: Path, secret: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(secret)

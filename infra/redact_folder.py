@@ -254,7 +254,7 @@ class FolderRedaction:
         data = self._source(one)
         media = found.media
         for look in range(LOOKS):
-            plan_bytes = readers.plan(self._policy, found.transcript, found.found, everywhere)
+            plan_bytes, _ = readers.plan(self._policy, found.transcript, found.found, everywhere)
             pdf = readers.redact(media, plan_bytes, found.transcript, TITLE, data)
             report = unpack(readers.gate(pdf, plan_bytes, found.transcript), VerificationReport)
             doubtful = doubtful_pages(report)

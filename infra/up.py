@@ -9,12 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.settings import Settings
-from infra.deploy import deploy
+from infra.alarms import set_up_alarms
+from infra.deploy import deploy, open_api, set_up_pool
 from infra.embedded import Stack, check_exposure
 from infra.gateway import HOST
 from infra.keys import make_keys
-
-RUNS_AT_ONCE = 2
 
 
 @contextmanager
@@ -25,6 +24,7 @@ def open_stack(
     policy: Path | None = None,
     host: str = HOST,
     api_credential: str = "",
+    database_url: str = "",
 ) -> Iterator[Stack]:
     """A running stack with the deployments of prefect.yaml applied.
 
@@ -35,7 +35,9 @@ def open_stack(
         policy: policy file for the flows; None for the built-in policy.
         host: where Prefect's server listens; see `Stack`.
         api_credential: what it asks for; see `Stack`.
+        database_url: its database; see `Stack`.
     """
+    chosen = Settings()
     check_exposure(host, api_credential)
     state.mkdir(parents=True, exist_ok=True)
     keys = make_keys(state / "keys")
@@ -49,12 +51,20 @@ def open_stack(
         console.print("Starting the object store and Prefect ...")
     with console.status("Starting the object store and Prefect ..."):
         stack = Stack(
-            state, limit=RUNS_AT_ONCE, watch=False, environment=settings, host=host, api_credential=api_credential
+            state,
+            limit=chosen.runs_at_once,
+            watch=False,
+            environment=settings,
+            host=host,
+            api_credential=api_credential,
+            database_url=database_url,
         )
         stack.__enter__()
     try:
-        with console.status("Applying prefect.yaml ..."):
-            deploy({**stack.environment, **settings}, state / "prefect" / "deployed")
+        with console.status("Applying prefect.yaml ..."), open_api(stack.environment) as api:
+            set_up_pool(api, chosen.runs_at_once)
+            deploy(api, {**stack.environment, **settings})
+            set_up_alarms(api, chosen)
         stack.start_watcher()
         yield stack
     finally:
@@ -65,7 +75,7 @@ def open_stack(
 def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool, policy: Path | None) -> None:
     """`foi up`."""
     chosen = Settings()
-    credential = chosen.prefect_server_api_auth_string
+    credential, database = chosen.prefect_server_api_auth_string, chosen.prefect_server_database_connection_url
     with open_stack(
         console,
         state,
@@ -73,6 +83,7 @@ def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool,
         policy,
         host=chosen.prefect_host,
         api_credential=credential.get_secret_value() if credential else "",
+        database_url=database.get_secret_value() if database else "",
     ) as stack:
         store = stack.environment["FOI_STORE_ENDPOINT"]
         console.print(f"[bold]Prefect UI[/]      {stack.ui_url}")
@@ -80,7 +91,7 @@ def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool,
             f"[bold]Object store[/]    {store}  (credentials: {state}/store/credentials.json)", soft_wrap=True
         )
         console.print(f"[bold]Disclosure log[/]  {store}/foi-disclosure/index.html")
-        console.print(f"[bold]Logs[/]            {state}/logs/")
+        console.print(f"[bold]Logs[/]            {state}/logs/*.log", soft_wrap=True)
         console.print("\nIn another terminal:  foi submit DIR   foi status   foi release REF --reviewer NAME")
         console.print("Ctrl-C stops everything; the data stays.")
         try:

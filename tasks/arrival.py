@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 from tasks.codec import digest, encode, fingerprint
 from tasks.errors import EmptyFileError, InvalidRequestError, LimitExceededError, RejectedInputError, UnsafeKeyError
 from tasks.intake import REQUEST_FILE, Candidate, check_key, understand
-from tasks.model import Manifest, Record, RecordOutcome, Rejection, State
+from tasks.model import Manifest, Outcome, Record, RecordOutcome, Rejection, State
 from tasks.request import Request, parse_request
-from tasks.status import SETTLED, find_status, list_request, listing_digest, save_status
+from tasks.status import SETTLED, find_status, list_request, listing_digest, set_status
 from tasks.store import ObjectInfo, ObjectMissingError
 from tasks.workplace import Workplace
 
@@ -40,7 +40,6 @@ class _Arrival:
     reference: str
     objects: Mapping[str, ObjectInfo]
     listing: str
-    version: int
 
     def settle(self, state: State, reason: str, outcomes: tuple[RecordOutcome, ...]) -> Intake:
         """Write the status; nothing is to be done now."""
@@ -49,15 +48,7 @@ class _Arrival:
 
     def note(self, state: State, reason: str, outcomes: tuple[RecordOutcome, ...]) -> None:
         """Write the status."""
-        save_status(
-            self.place,
-            self.reference,
-            state,
-            reason=reason,
-            listing=self.listing,
-            version=self.version,
-            records=outcomes,
-        )
+        set_status(self.place, self.reference, state, reason=reason, listing=self.listing, dossier="", records=outcomes)
 
 
 def take_in(place: Workplace, reference: str) -> Intake:
@@ -67,9 +58,9 @@ def take_in(place: Workplace, reference: str) -> Intake:
     known = find_status(place, reference)
     if known and known.listing == listing and known.state in SETTLED:
         return Intake(known.state, listing, unchanged=True)
-    arrival = _Arrival(place, reference, objects, listing, known.version if known else 0)
+    arrival = _Arrival(place, reference, objects, listing)
     if REQUEST_FILE not in objects:
-        awaited = tuple(RecordOutcome(name, "waiting") for name in sorted(objects))
+        awaited = tuple(RecordOutcome(name, Outcome.WAITING) for name in sorted(objects))
         return arrival.settle(State.WAITING, "request.json has not arrived", awaited)
     untrusted = place.store.get(place.buckets.intake, f"{reference}/{REQUEST_FILE}")
     try:
@@ -85,7 +76,7 @@ def _take_in_records(arrival: _Arrival, request: Request, untrusted: bytes) -> I
     policy = place.policy.with_overrides(request.policy)
     contents = understand(reference, arrival.objects, request, policy, request.requester_terms)
     if contents.missing:
-        awaited = tuple(RecordOutcome(n, "waiting", reason="listed in request.json") for n in contents.missing)
+        awaited = tuple(RecordOutcome(n, Outcome.WAITING, reason="listed in request.json") for n in contents.missing)
         return arrival.settle(State.WAITING, "a listed record has not arrived", awaited)
     records: list[Record] = []
     rejected: list[Rejection] = []
@@ -96,7 +87,7 @@ def _take_in_records(arrival: _Arrival, request: Request, untrusted: bytes) -> I
             rejection = quarantine(place, reference, candidate.info, error)
             rejected.append(replace(rejection, number=candidate.number, title=candidate.title))
     outcomes = tuple(_outcome_of(rejection) for rejection in rejected)
-    outcomes += tuple(RecordOutcome(name, "unlisted", reason="not in request.json") for name in contents.unlisted)
+    outcomes += tuple(RecordOutcome(name, Outcome.UNLISTED, reason="not in request.json") for name in contents.unlisted)
     if not records:
         return arrival.settle(State.QUARANTINED, "no record could be taken in", outcomes)
     # The run works with this copy: an upload in between must not mix a new letter with old records.
@@ -146,4 +137,4 @@ def _look(place: Workplace, candidate: Candidate) -> Record:
 
 
 def _outcome_of(rejection: Rejection) -> RecordOutcome:
-    return RecordOutcome(rejection.name, "quarantined", reason=f"{rejection.detail} {rejection.action}")
+    return RecordOutcome(rejection.name, Outcome.QUARANTINED, reason=f"{rejection.detail} {rejection.action}")

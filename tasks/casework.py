@@ -3,24 +3,35 @@
 Rules kept here:
 
 * a dossier holds only files that the gate passed, and is named by its digest;
-* an approval names the digest of what was shown; the latest decision counts;
+* an approval names the digest of what was shown; a later hold or correction takes it back (see `tasks.decisions`);
 * what is published is checked again on the bytes that leave: the gate's report must be of exactly these bytes, and no
   withheld value may stand anywhere else in the bundle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tasks import pipeline
 from tasks.arrival import load_request
 from tasks.codec import digest, encode, unpack
 from tasks.contacts.plain import find_in_text, withhold_in_text
+from tasks.decisions import (
+    BY_POLICY,
+    approval_of,
+    approvers_of,
+    corrections_in_force,
+    held_by,
+    read_log,
+    record_decision,
+    waiting_for,
+)
 from tasks.disclosure import publish as publishing
 from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
 from tasks.disclosure.notice import missing_parts
 from tasks.errors import ConfigurationError, LeakFoundError, NotApprovedError
 from tasks.model import (
+    Act,
     Approval,
     Case,
     Dossier,
@@ -34,15 +45,16 @@ from tasks.model import (
     WithheldRecord,
 )
 from tasks.pipeline import pages_to_review
-from tasks.redaction.gate import check_again, check_values, check_visible
+from tasks.redaction.gate import check_again, check_values
 from tasks.request import Policy, PolicyOverrides, Request
 from tasks.status import find_status, now
 from tasks.workplace import Workplace
 
-REVIEW_NONE = "policy: no review asked for"
 UNREADABLE = "This record could not be read and is not part of this response; a readable copy is being sought."
 MIN_TERM = 8
 """Characters. Shorter values of the records are not sought in the letter: they would tear ordinary words apart."""
+Search = Callable[[bytes, Sequence[str]], tuple[str, ...]]
+"""Seeks values on the pages of a PDF and gives the codes of what it found (`Readers.search`)."""
 _FIXED = frozenset({"from", "date", "outcome", "section"})
 """Fields of the letter whose values are ours: a requester called Part does not unsettle the outcome `part`."""
 
@@ -60,7 +72,13 @@ def refusal(report: VerificationReport) -> str:
 # ------------------------------------------------------------------------------------------------ assemble
 
 
-def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejected: Sequence[int]) -> str:
+def assemble(
+    place: Workplace,
+    manifest: str,
+    stages: Sequence[StageKeys],
+    rejected: Sequence[int],
+    corrections: Sequence[str] = (),
+) -> str:
     """Store the dossier of a request; returns its digest.
 
     Args:
@@ -68,6 +86,7 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
         manifest: key of the request's manifest.
         stages: the results of its records, by number.
         rejected: numbers of the records that turned out unreadable.
+        corrections: names of those that the plans follow.
 
     Raises:
         LeakFoundError: the gate refused a record, or a withheld value stands elsewhere in the disclosure.
@@ -95,10 +114,11 @@ def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejec
         policy=policy.digest,
         pipeline=pipeline.PIPELINE,
         tools=pipeline.tool_versions(),
+        corrections=tuple(corrections),
     )
     name = dossier_digest(dossier)
     files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
-    refuse_values(assemble_bundle(dossier, None, files, policy, None), values)
+    refuse_values(assemble_bundle(dossier, None, files, policy, None), values, place.readers.search)
     _refuse_chance(place, taken, stages)
     place.save(_dossier_key(taken.reference, name), dossier)
     place.save(_case_key(taken.reference, name), Case(taken.reference, taken.listing, manifest, tuple(stages)))
@@ -178,20 +198,23 @@ def _not_ours(values: set[str], policy: Policy) -> set[str]:
     return {value for value in values if not check_values(own, [value])}
 
 
-def refuse_values(bundle: Mapping[str, bytes], values: set[str]) -> None:
+def refuse_values(bundle: Mapping[str, bytes], values: set[str], search: Search) -> None:
     """Make sure that no withheld value stands in a bundle's texts or names, or on a page of a PDF of it.
 
-    Records have passed the gate themselves, each for its own values: here each is searched for those of the others.
+    Records have passed the gate themselves, each for its own values: here each is searched for those of the others,
+    and apart, because a stranger's file had a hand in making it.
 
     Raises:
         LeakFoundError: one does.
     """
     texts: dict[str, bytes | str] = {name: data for name, data in bundle.items() if not name.endswith(".pdf")}
-    pdfs = {name: data for name, data in bundle.items() if name.endswith(".pdf")}
+    pdfs = [data for name, data in bundle.items() if name.endswith(".pdf")]
     names = {f"name of file {n}": name for n, name in enumerate(sorted(bundle))}
-    findings = check_values({**texts, **names}, sorted(values)) + check_visible(pdfs, sorted(values))
-    if findings:
-        raise LeakFoundError("the bundle: " + " ".join(sorted({finding.code for finding in findings})))
+    wanted = sorted(values)
+    codes = {finding.code for finding in check_values({**texts, **names}, wanted)}
+    codes.update(code for pdf in pdfs for code in search(pdf, wanted))
+    if codes:
+        raise LeakFoundError("the bundle: " + " ".join(sorted(codes)))
 
 
 # ------------------------------------------------------------------------------------------------ approve
@@ -202,17 +225,25 @@ def reason_to_hold(place: Workplace, reference: str, dossier: str) -> str:
     case = place.load(_case_key(reference, dossier), Case)
     content = place.load(_dossier_key(reference, dossier), Dossier)
     request = load_request(place, place.load(case.manifest, Manifest))
-    missing = missing_parts(content, place.policy.with_overrides(request.policy))
+    policy = place.policy.with_overrides(request.policy)
+    missing = missing_parts(content, policy)
     if missing:
         return "the response is incomplete: " + "; ".join(missing)
     if request.review != "none":
         return "waiting for a person's release"
     if not place.allow_unreviewed:
         return "waiting for a person's release (the setting FOI_ALLOW_UNREVIEWED is off)"
+    if place.approvals > 1:
+        return f"waiting for the release by {place.approvals} persons (the setting FOI_APPROVALS)"
     if less := withholds_less(place.policy, request.policy):
         return "a person must agree that the request withholds less than the policy: " + ", ".join(less)
+    if content.withheld and not policy.release_without_unreadable:
+        numbers = ", ".join(str(record.number) for record in content.withheld)
+        return f"a person must agree that the response goes without what could not be read: record {numbers}"
+    if content.corrections:
+        return "a person corrected it: a person must release it"
     status = find_status(place, reference)
-    if status and status.withdrawn:
+    if (status and status.withdrawn) or read_log(place, reference).withdrawn:
         return "it was withdrawn once: a person must release it"
     doubtful = [
         f"record {keys.number} page {review.page + 1} ({', '.join(sorted({d.code for d in review.doubts}))})"
@@ -235,31 +266,40 @@ def withholds_less(policy: Policy, overrides: PolicyOverrides) -> list[str]:
 
 def decide_by_policy(place: Workplace, reference: str, dossier: str) -> str:
     """Approve a dossier that needs no person; else say what it is held for. A person's approval stands."""
-    decision = place.load_plain(_approval_key(reference, dossier), Approval)
-    if decision:  # a person has spoken, either way
-        return "" if decision.dossier == dossier else f"kept held by {decision.by}"
+    log = read_log(place, reference)
+    if log.whole and approval_of(log, dossier, place.approvals):
+        return ""
+    if person := held_by(log, dossier):
+        return f"kept held by {person}"
+    if log.whole and (some := approvers_of(log, dossier)):
+        return waiting_for(some, place.approvals)
     reason = reason_to_hold(place, reference, dossier)
     if not reason:
-        record_approval(place, reference, dossier, REVIEW_NONE)
+        record_approval(place, reference, dossier, BY_POLICY)
     return reason
 
 
-def record_approval(place: Workplace, reference: str, dossier: str, by: str) -> Approval:
-    """Write down who released exactly which dossier, and when. The latest decision counts."""
-    approval = Approval(reference, dossier, by, now())
-    place.save_plain(_approval_key(reference, dossier), approval)
-    return approval
+def record_approval(place: Workplace, reference: str, dossier: str, by: str) -> str:
+    """Write down who released exactly which dossier; returns why it is held all the same, "" when it is not."""
+    record_decision(place, reference, Act.RELEASE, dossier, by)
+    log = read_log(place, reference)
+    return (
+        "" if approval_of(log, dossier, place.approvals) else waiting_for(approvers_of(log, dossier), place.approvals)
+    )
 
 
 def record_hold(place: Workplace, reference: str, dossier: str, by: str) -> None:
     """Write down who keeps a dossier held: an earlier approval that led to no publication counts no more."""
-    place.save_plain(_approval_key(reference, dossier), Approval(reference, "", by, now()))
+    record_decision(place, reference, Act.HOLD, dossier, by)
 
 
 def find_approval(place: Workplace, reference: str, dossier: str) -> Approval | None:
-    """The approval of exactly this dossier, if the latest decision on it is one."""
-    decision = place.load_plain(_approval_key(reference, dossier), Approval)
-    return decision if decision and decision.dossier == dossier else None
+    """The approval of exactly this dossier, once as many persons as are needed have released it.
+
+    Raises:
+        NotApprovedError: the log of decisions is damaged.
+    """
+    return approval_of(read_log(place, reference), dossier, place.approvals)
 
 
 def draft_bundle(place: Workplace, reference: str, dossier: str) -> dict[str, bytes]:
@@ -279,7 +319,8 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
     """Publish an approved dossier; returns the version.
 
     Raises:
-        NotApprovedError: nobody approved exactly this dossier, or its content is another by now.
+        NotApprovedError: nobody, or too few persons, approved exactly this dossier; its content is another by now; or
+            it was corrected since.
         LeakFoundError: a file is not the one the gate passed, or a withheld value stands in the bundle.
     """
     approval = find_approval(place, reference, dossier)
@@ -290,6 +331,8 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
     policy = policy_of(place, case.manifest)
     if dossier_digest(content) != dossier or policy.digest != content.policy:
         raise NotApprovedError("The content changed after the approval.")
+    if content.corrections != corrections_in_force(read_log(place, reference)):
+        raise NotApprovedError("Another correction was made since it was put together.")
     files: dict[str, bytes] = {}
     values: set[str] = set()
     for record, keys in zip(content.records, case.records, strict=True):
@@ -303,7 +346,8 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
         files,
         policy,
         place.keys,
-        inspect=lambda bundle: refuse_values(bundle, _not_ours(values, policy)),
+        inspect=lambda bundle: refuse_values(bundle, _not_ours(values, policy), place.readers.search),
+        stamper=place.stamper,
     )
     return entry.version
 
@@ -315,10 +359,19 @@ def withdraw(place: Workplace, reference: str, reason: str) -> None:
         UnknownRequestError: nothing was published under this reference.
         ConfigurationError: the reason holds a contact detail; everybody can read it.
     """
-    if find_in_text(reason, place.policy):
-        raise ConfigurationError("The reason holds a contact detail.")
+    check_reason(place, reason)
     bucket, authority = place.buckets.disclosure, place.policy.authority
     publishing.withdraw(place.store, bucket, reference, reason, now(), authority, place.keys)
+
+
+def check_reason(place: Workplace, reason: str) -> None:
+    """Refuse a reason for a withdrawal that nobody may read.
+
+    Raises:
+        ConfigurationError: it holds a contact detail.
+    """
+    if find_in_text(reason, place.policy):
+        raise ConfigurationError("The reason holds a contact detail.")
 
 
 def _proven(place: Workplace, record: RedactedRecord, keys: StageKeys) -> bytes:
@@ -331,13 +384,14 @@ def _proven(place: Workplace, record: RedactedRecord, keys: StageKeys) -> bytes:
     return pdf
 
 
+def load_case(place: Workplace, reference: str, dossier: str) -> tuple[Dossier, Case]:
+    """A dossier, and where the results it is made of lie."""
+    return place.load(_dossier_key(reference, dossier), Dossier), place.load(_case_key(reference, dossier), Case)
+
+
 def _dossier_key(reference: str, dossier: str) -> str:
     return f"dossiers/{reference}/{dossier}.json.gz"
 
 
 def _case_key(reference: str, dossier: str) -> str:
     return f"cases/{reference}/{dossier}.json.gz"
-
-
-def _approval_key(reference: str, dossier: str) -> str:
-    return f"approvals/{reference}/{dossier}.json"

@@ -8,11 +8,14 @@ the recognisers work there. A `Frame` is the one way from reading space back to 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 Point = tuple[float, float]
+
+EXACT_PX = 1e-3
+"""Two places closer than this are one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,11 +68,61 @@ class Box:
         """The part inside a page of `width` x `height` px."""
         return self.intersection(Box(0, 0, width, height))
 
-    def snapped(self, grid: int, width: int, height: int) -> Box:
-        """Grown outwards to multiples of `grid` px, then clipped to the page."""
-        return Box(
-            self.x0 // grid * grid, self.y0 // grid * grid, -(-self.x1 // grid) * grid, -(-self.y1 // grid) * grid
-        ).clipped(width, height)
+    def snapped(self, grids: Iterable[Grid], width: int, height: int) -> Box:
+        """Grown outwards to the whole blocks it touches, those of mere colours aside, then clipped to the page."""
+        return union([self, *(grid.whole(self) for grid in grids if not grid.colour)]).clipped(width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The blocks that one lossy image of a page was compressed in, as they lie in page space.
+
+    What stands in a block rings through all of it. Blocks need not begin at the page's corner (a scan set into a page,
+    a photograph turned by its EXIF tag) nor be a whole number of px wide (an image drawn at another resolution).
+
+    Attributes:
+        place: of the image.
+        step: (width, height) of a block, px.
+        origin: (x, y) where some block begins, px; it may lie outside the image.
+        rim: how far a block's samples run into its neighbours when they are drawn, px.
+        colour: whether only the image's colours have such blocks; its lightness has others.
+    """
+
+    place: Box
+    step: Point
+    origin: Point = (0.0, 0.0)
+    rim: int = 0
+    colour: bool = False
+
+    def whole(self, box: Box) -> Box:
+        """The box and all of each block it touches; the box alone when it does not meet the image."""
+        part = box.intersection(self.place)
+        if not part.area:
+            return box
+        (x0, x1), (y0, y1) = self._outwards(0, part.x0, part.x1), self._outwards(1, part.y0, part.y1)
+        return union([box, Box(x0, y0, x1, y1).intersection(self.place)])
+
+    def cells(self, box: Box) -> Iterator[Box]:
+        """What of a box lies in each block, row by row; nothing for what is farther than the rim from the image."""
+        part = box.intersection(self.place.padded(self.rim))
+        if not part.area:
+            return
+        columns, rows = self._lines(0, part.x0, part.x1), self._lines(1, part.y0, part.y1)
+        yield from (Box(x0, y0, x1, y1) for y0, y1 in pairwise(rows) for x0, x1 in pairwise(columns))
+
+    def _outwards(self, axis: int, low: int, high: int) -> tuple[int, int]:
+        """The last line of the grid up to `low` and the first from `high` on; both are themselves when drawn as px."""
+        origin, step = self.origin[axis], self.step[axis]
+        first = math.floor((low + 1 - EXACT_PX - origin) / step)
+        last = math.ceil((high - 1 + EXACT_PX - origin) / step)
+        return math.floor(origin + first * step + EXACT_PX), math.ceil(origin + last * step - EXACT_PX)
+
+    def _lines(self, axis: int, low: int, high: int) -> list[int]:
+        """The lines of the grid between two places, and both of them."""
+        origin, step = self.origin[axis], self.step[axis]
+        first, last = math.floor((low - origin) / step), math.ceil((high - origin) / step)
+        between = (round(origin + n * step) for n in range(first, last + 1))
+        return [low, *(line for line in dict.fromkeys(between) if low < line < high), high]
 
 
 def union(boxes: Iterable[Box]) -> Box:

@@ -15,11 +15,14 @@ import cv2
 from tasks import pipeline
 from tasks.apart import Job
 from tasks.codec import decode, encode, pack, unpack
-from tasks.model import Detection, Media, RedactionPlan, Transcript
+from tasks.model import Correction, Detection, Media, RedactionPlan, Transcript
 from tasks.reading import second
 from tasks.reading.media import Limits, inspect
 from tasks.reading.ocr import OcrSettings
+from tasks.reading.rasterise import rasterise
+from tasks.redaction.gate import check_visible
 from tasks.request import Policy
+from tasks.review.picture import encode_picture
 
 cv2.setNumThreads(1)  # one core a child; the caller decides how many children
 second.prepare()
@@ -38,10 +41,19 @@ def look(settings: bytes, name: bytes, untrusted: bytes) -> list[bytes]:
     return [encode(inspect(untrusted, name.decode(), decode(settings, ReadingSettings).limits))]
 
 
-def read(settings: bytes, media: bytes, untrusted: bytes) -> list[bytes]:
-    """Settings, Media, file -> [Transcript]."""
+def read(settings: bytes, media: bytes, pages: bytes, untrusted: bytes) -> list[bytes]:
+    """Settings, Media, (first, end) of the pages, file -> [Transcript of those pages]."""
     chosen = decode(settings, ReadingSettings)
-    return [pack(pipeline.read_record(untrusted, decode(media, Media), chosen.ocr, chosen.limits))]
+    wanted = range(*decode(pages, tuple[int, int]))
+    return [pack(pipeline.read_record(untrusted, decode(media, Media), chosen.ocr, chosen.limits, wanted))]
+
+
+def show(settings: bytes, media: bytes, pages: bytes, widest_px: bytes, untrusted: bytes) -> list[bytes]:
+    """Settings, Media, (first, end) of the pages, width, file -> [a JPEG for each of those pages]."""
+    chosen, width = decode(settings, ReadingSettings), decode(widest_px, int)
+    wanted = range(*decode(pages, tuple[int, int]))
+    rasters = rasterise(untrusted, decode(media, Media), chosen.limits, wanted)
+    return [encode_picture(raster.pixels, width) for raster in rasters]
 
 
 def again(settings: bytes, media: bytes, transcript: bytes, pages: bytes, untrusted: bytes) -> list[bytes]:
@@ -63,16 +75,29 @@ def find(policy: bytes, transcript: bytes) -> list[bytes]:
     return [pack(pipeline.find_in_record(unpack(transcript, Transcript), Policy.model_validate_json(policy)))]
 
 
-def plan(policy: bytes, transcript: bytes, found: bytes, *in_request: bytes) -> list[bytes]:
-    """Policy, Transcript, its Detection*, and those of every record of the request -> [RedactionPlan]."""
-    all_found = [claim for blob in in_request for claim in unpack(blob, tuple[Detection, ...])]
-    made = pipeline.plan_in_request(
+def correct(policy: bytes, transcript: bytes, found: bytes, corrections: bytes) -> list[bytes]:
+    """Policy, Transcript, Detection*, Correction* -> [Detection* as persons corrected them]."""
+    made = pipeline.correct_found(
         unpack(transcript, Transcript),
         unpack(found, tuple[Detection, ...]),
-        all_found,
         Policy.model_validate_json(policy),
+        unpack(corrections, tuple[Correction, ...]),
     )
     return [pack(made)]
+
+
+def plan(policy: bytes, transcript: bytes, corrections: bytes, found: bytes, *in_request: bytes) -> list[bytes]:
+    """Policy, Transcript, Correction*, its Detection*, those of every record -> [RedactionPlan, all its Detection*]."""
+    all_found = [claim for blob in in_request for claim in unpack(blob, tuple[Detection, ...])]
+    chosen, read = Policy.model_validate_json(policy), unpack(transcript, Transcript)
+    claims = pipeline.claims_in_request(
+        read,
+        unpack(found, tuple[Detection, ...]),
+        all_found,
+        chosen,
+        unpack(corrections, tuple[Correction, ...]),
+    )
+    return [pack(pipeline.plan_claims(read, claims, chosen)), pack(claims)]
 
 
 def redact(
@@ -98,17 +123,31 @@ def gate(settings: bytes, pdf: bytes, plan: bytes, transcript: bytes) -> list[by
     return [pack(report)]
 
 
+def search(values: bytes, pdf: bytes) -> list[bytes]:
+    """Values, redacted PDF -> [codes of the findings]."""
+    found = check_visible({"": pdf}, decode(values, tuple[str, ...]))
+    return [encode(sorted({finding.code for finding in found}))]
+
+
+FIRST_S, PAGE_S, MOST_S = 120.0, 180.0, 4 * 3600.0
+"""Seconds to begin with and for each page, ten times what a hard page was seen to take; and for a file of any length,
+so that one bad file cannot hold a slot for longer than half a night: 2,000 pages at 7 s each, twice the usual."""
+
+
 def time_limit_s(pages: int) -> float:
-    """Seconds after which reading so many pages is given up: ten times what a hard page was seen to take."""
-    return 120.0 + 180.0 * pages
+    """Seconds after which reading so many pages is given up."""
+    return min(FIRST_S + PAGE_S * pages, MOST_S)
 
 
 JOBS: Mapping[str, Job] = {
     "look": look,
     "read": read,
+    "show": show,
     "again": again,
     "find": find,
+    "correct": correct,
     "plan": plan,
     "redact": redact,
     "gate": gate,
+    "search": search,
 }

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from tasks.geometry import Box, Frame
+from tasks.geometry import Box, Frame, Grid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,6 +181,19 @@ class Doubt:
     box: Box | None = None
 
 
+DOUBTS = frozenset(
+    {
+        "claim-without-place",
+        "faint-redaction",
+        "handwriting-like",
+        "inky-but-wordless",
+        "low-confidence",
+        "weak-claim",
+    }
+)
+"""The codes of every doubt there is: what a reader may say of a page to anybody."""
+
+
 @dataclass(frozen=True, slots=True)
 class PageTranscript:
     """Everything read from one page.
@@ -190,7 +203,7 @@ class PageTranscript:
         width_px: width of the page raster.
         height_px: height of the page raster.
         dpi: (horizontal, vertical); fax pages differ.
-        grid: edge in px of the blocks the source was compressed in; marks are snapped to it (see `PageRaster`).
+        grids: the blocks the source was compressed in; marks are snapped to them (see `PageRaster`).
         readings: the first is the primary one, whose words become the output's text layer. Detection uses all.
         unread: places in page space that hold ink as large as a short word, and no word one can rely on.
     """
@@ -199,7 +212,7 @@ class PageTranscript:
     width_px: int
     height_px: int
     dpi: tuple[float, float]
-    grid: int
+    grids: tuple[Grid, ...]
     readings: tuple[Reading, ...]
     symbols: tuple[Symbol, ...] = ()
     doubts: tuple[Doubt, ...] = ()
@@ -223,7 +236,7 @@ class PageRaster:
         pixels: uint8, shape (height, width) for bilevel (0 or 255) and grey, (height, width, 3) RGB for colour.
         mode: what the output must stay.
         dpi: (horizontal, vertical).
-        grid: edge in px of the blocks the source was compressed in (8 for JPEG, 1 when lossless).
+        grids: the blocks of each image that was compressed with loss; none where everything is proven lossless.
         layer: words of the source's own text layer in page space. Untrusted: a hint for detection, never proof.
     """
 
@@ -231,7 +244,7 @@ class PageRaster:
     pixels: NDArray[np.uint8] = field(repr=False)
     mode: Mode
     dpi: tuple[float, float]
-    grid: int = 1
+    grids: tuple[Grid, ...] = ()
     layer: tuple[Word, ...] = field(default=(), repr=False)
 
     @property
@@ -392,7 +405,7 @@ class Dossier:
     """Everything a disclosure is made of, and exactly what a person approves: its digest is the approval's subject.
 
     `letter` is the request as it may be published (details of the requester withheld), a plain JSON object with the
-    fields of `tasks.request.Request`.
+    fields of `tasks.request.Request`; `corrections` names what persons corrected, in order.
     """
 
     reference: str
@@ -403,6 +416,7 @@ class Dossier:
     policy: str
     pipeline: str
     tools: tuple[tuple[str, str], ...]
+    corrections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,6 +428,7 @@ class StageKeys:
     plan: str
     pdf: str
     report: str
+    claims: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,20 +441,116 @@ class Case:
     records: tuple[StageKeys, ...]
 
 
+# ------------------------------------------------------------------------------------------------ decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """A person who released a dossier, or the policy that asks for none; `at`: ISO 8601 UTC, seconds."""
+
+    by: str
+    at: str
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's (or the policy's) decision to release exactly this dossier.
+    """The decision to release exactly this dossier.
 
     Attributes:
-        dossier: digest of the dossier that was shown; "" when the decision was to keep it held.
+        dossier: digest of the dossier that was shown.
         by: who decided; a person's name, or that the policy asked for no review.
         at: ISO 8601 UTC, seconds.
+        before: those who released the same dossier earlier, where more than one person must.
     """
 
     reference: str
     dossier: str
     by: str
     at: str
+    before: tuple[Approver, ...] = ()
+
+    @property
+    def approvers(self) -> tuple[Approver, ...]:
+        """Everybody who released it, in order."""
+        return (*self.before, Approver(self.by, self.at))
+
+
+class Act(StrEnum):
+    """What can be decided on a request."""
+
+    RELEASE = "release"
+    HOLD = "hold"
+    CORRECT = "correct"
+    REFUSE = "refuse"  # a correction whose outcome the gate refused: it counts no more
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One entry of a request's log of decisions.
+
+    Attributes:
+        number: 1, 2, ... within the request.
+        dossier: digest of the dossier that was shown.
+        by: who decided.
+        at: ISO 8601 UTC, seconds.
+        correction: name of the correction that was made, or that is refused.
+        previous: SHA-256 of the entry before, hex; "" for the first.
+        version: of the publication that is withdrawn.
+    """
+
+    reference: str
+    number: int
+    act: Act
+    dossier: str
+    by: str
+    at: str
+    correction: str = ""
+    previous: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of a page of one source.
+
+    Attributes:
+        source: digest of the record's file.
+        page: 0-based.
+        regions: page space.
+    """
+
+    source: str
+    page: int
+    regions: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person changed about the marks of a dossier. Restricted: `terms` are withheld values.
+
+    Places, not numbers of marks: those change when a request is planned anew.
+
+    Attributes:
+        dossier: digest of the one it was made on.
+        removed: where the marks stood whose values are public in this request.
+        drawn: what is withheld besides, whatever stands there.
+        terms: what is withheld besides, wherever it stands.
+        reason: in the person's words.
+        by: who corrected.
+        at: ISO 8601 UTC, seconds.
+        salt: keeps anybody from guessing terms by the correction's name.
+    """
+
+    reference: str
+    dossier: str
+    removed: tuple[Area, ...]
+    drawn: tuple[Area, ...]
+    terms: tuple[str, ...] = field(repr=False)
+    reason: str = field(repr=False)
+    by: str
+    at: str
+    salt: str = field(repr=False)
 
 
 class Role(StrEnum):
@@ -468,7 +579,10 @@ class State(StrEnum):
 STATE_MEANING: dict[State, tuple[str, str]] = {
     State.WAITING: ("Something has not arrived: request.json, or a record it lists.", "Upload what the reason names."),
     State.PROCESSING: ("A run is at work.", "Watch it in the Prefect UI."),
-    State.HELD: ("Ready, and waiting for a person.", "Look at it with `foi review`, then `foi release` or `foi hold`."),
+    State.HELD: (
+        "Ready, and waiting for a person.",
+        "Look at it with `foi review`, then `foi release`, `foi correct` or `foi hold`.",
+    ),
     State.QUARANTINED: (
         "request.json or every record was rejected.",
         "Correct what the reason names and upload it again.",
@@ -481,16 +595,29 @@ STATE_MEANING: dict[State, tuple[str, str]] = {
 }
 
 
+class Outcome(StrEnum):
+    """Where one file of a request stands."""
+
+    TAKEN_IN = "taken in"
+    READ = "read"
+    FOUND = "found"
+    PLANNED = "planned"
+    REDACTED = "redacted"
+    PASSED = "passed"
+    REFUSED = "refused"  # by the gate
+    HELD = "held"
+    PUBLISHED = "published"
+    WAITING = "waiting"
+    UNLISTED = "unlisted"
+    QUARANTINED = "quarantined"
+
+
 @dataclass(frozen=True, slots=True)
 class RecordOutcome:
-    """Where one file of a request stands. Restricted.
-
-    `outcome`: taken in, read, found, planned, redacted, passed, refused, held, published; or waiting, unlisted,
-    quarantined.
-    """
+    """Where one file of a request stands. Restricted."""
 
     name: str = field(repr=False)
-    outcome: str
+    outcome: Outcome
     pages: int = 0
     marks: int = 0
     reason: str = ""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tasks.codec import digest, fingerprint
 from tasks.contacts.find import find_contacts, find_repeats
 from tasks.model import (
+    Correction,
     Detection,
     Doubt,
     Media,
@@ -38,15 +39,19 @@ from tasks.redaction.gate import check_record, look_at_source
 from tasks.redaction.grey import without_colour
 from tasks.redaction.plan import plan_record
 from tasks.request import Policy
+from tasks.review.claims import follow_corrections, without_removed
 
-READING = 3
+READING = 4
 """Raise it when reading the same file can give another transcript."""
 
-REDACTION = 2
+REDACTION = 3
 """Raise it when the same transcript and policy can give other marks or bytes."""
 
-GATE = 2
+GATE = 3
 """Raise it when the gate can find what it did not find before."""
+
+DOSSIER = 2
+"""Raise it when a dossier or a case says more than before: what is held is put together again."""
 
 READABLE = frozenset({"A09", "A25"})
 """Findings that say: a withheld value, or a part of one, can still be read."""
@@ -90,15 +95,17 @@ def gate_fingerprint(settings: OcrSettings) -> str:
     return fingerprint(GATE, tool_versions(), version("pikepdf"), version("pypdfium2"), settings)
 
 
-def read_record(untrusted: bytes, media: Media, settings: OcrSettings, limits: Limits) -> Transcript:
-    """Read one source file whole.
+def read_record(
+    untrusted: bytes, media: Media, settings: OcrSettings, limits: Limits, pages: range | None = None
+) -> Transcript:
+    """Read one source file, whole or some of its pages (0-based).
 
     Raises:
         RejectedInputError: the file cannot be a record.
         ReaderUnavailableError: Tesseract did not finish.
     """
-    pages = tuple(_read_page(raster, settings) for raster in rasterise(untrusted, media, limits))
-    return Transcript(digest(untrusted), pages)
+    read = tuple(_read_page(raster, settings) for raster in rasterise(untrusted, media, limits, pages))
+    return Transcript(digest(untrusted), read)
 
 
 def _read_page(raster: PageRaster, settings: OcrSettings) -> PageTranscript:
@@ -150,19 +157,55 @@ def find_in_record(transcript: Transcript, policy: Policy) -> tuple[Detection, .
     return tuple(found for page in transcript.pages for found in find_contacts(page, policy))
 
 
-def plan_in_request(
-    transcript: Transcript, found: Sequence[Detection], in_request: Sequence[Detection], policy: Policy
-) -> RedactionPlan:
-    """The marks of one record, with the values found anywhere in its request swept for.
+def correct_found(
+    transcript: Transcript, found: Sequence[Detection], policy: Policy, corrections: Sequence[Correction]
+) -> tuple[Detection, ...]:
+    """The claims on one record as persons corrected them; nothing is read again.
 
     Args:
         transcript: of this record.
-        found: the claims on this record.
-        in_request: the claims on all records of the request.
+        found: what `find_in_record` claims.
         policy: as the request changes it.
+        corrections: in the order they were made.
+    """
+
+    def find_terms(terms: tuple[str, ...]) -> tuple[Detection, ...]:
+        # No kind but the terms themselves: everything else was found before, and may have been removed since.
+        return find_in_record(transcript, policy.model_copy(update={"terms": terms, "withhold": ()}))
+
+    return follow_corrections(found, transcript.source_sha256, corrections, find_terms)
+
+
+def claims_in_request(
+    transcript: Transcript,
+    found: Sequence[Detection],
+    in_request: Sequence[Detection],
+    policy: Policy,
+    corrections: Sequence[Correction] = (),
+) -> tuple[Detection, ...]:
+    """All claims on one record, with the values found anywhere in its request swept for.
+
+    Args:
+        transcript: of this record.
+        found: the claims on this record, corrected.
+        in_request: the claims on all records of the request, corrected.
+        policy: as the request changes it.
+        corrections: what persons removed is not claimed again for its likeness to another value.
     """
     repeats = find_repeats(transcript, in_request, policy)
-    return replace(plan_record(transcript, (*found, *repeats), policy), grey=policy.grey_output)
+    return (*found, *without_removed(repeats, transcript.source_sha256, corrections))
+
+
+def plan_claims(transcript: Transcript, claims: Sequence[Detection], policy: Policy) -> RedactionPlan:
+    """The marks of one record over its claims."""
+    return replace(plan_record(transcript, claims, policy), grey=policy.grey_output)
+
+
+def plan_in_request(
+    transcript: Transcript, found: Sequence[Detection], in_request: Sequence[Detection], policy: Policy
+) -> RedactionPlan:
+    """The marks of one record of which nobody corrected anything; see `claims_in_request`."""
+    return plan_claims(transcript, claims_in_request(transcript, found, in_request, policy), policy)
 
 
 def redact_record(

@@ -9,18 +9,28 @@ large they unpack, how many pages, and that the answer is about that file.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from tasks.apart import DEFAULT_TIMEOUT_S, Apart, ChildAnswerError
 from tasks.apart.bounds import MIB
-from tasks.codec import decode, digest, encode, unpack_within
+from tasks.codec import decode, digest, encode, pack, unpack, unpack_within
 from tasks.errors import FoiError, RejectedInputError
 from tasks.jobs import ReadingSettings, time_limit_s
-from tasks.model import Detection, Media, RedactionPlan, Transcript, VerificationReport
+from tasks.model import (
+    DOUBTS,
+    Correction,
+    Detection,
+    Media,
+    PageTranscript,
+    RedactionPlan,
+    Transcript,
+    VerificationReport,
+)
 from tasks.reading.media import SUFFIXES
+from tasks.redaction.gate import FAULTS, named_checks
 from tasks.request import Policy
 
 T = TypeVar("T")
@@ -32,6 +42,17 @@ RESULT_BYTES = 64 * MIB
 FIRST_PAGE_BYTES, PAGE_BYTES = 8 * MIB, 4 * MIB
 """A transcript of a dense page takes about 0.1 MiB a reading; what is parsed takes some 40 times its bytes at worst."""
 
+CLAIMS_ON_A_PAGE, REGIONS, TEXT_CHARACTERS, MESSAGE_CHARACTERS = 2000, 2000, 2000, 200
+"""How much a child may claim: details on a page on average (a dense directory has 300), boxes of one, characters of a
+value, and of a sentence."""
+
+PAGES_AT_ONCE = 8
+"""Of a record that one child reads: what is kept in memory stays small, and whoever waits sees pages go by."""
+
+PICTURE_BYTES = 4 * MIB
+_JPEG = b"\xff\xd8\xff"
+
+_RECOGNISER = re.compile(r"[a-z0-9_.-]{1,60}")
 _SAFE_CODE = re.compile(r"[a-z0-9-]{1,40}")
 
 
@@ -73,25 +94,66 @@ class Readers:
         media = self._ask("look", self._settings, named, untrusted, timeout_s=LOOK_S, answer_bytes=MEDIA_BYTES)
         return self._checked_media(media)
 
-    def read(self, media: Media, untrusted: bytes) -> Packed:
-        """The Transcript of the file."""
-        limit = time_limit_s(media.pages)
-        transcript = self._ask("read", self._settings, encode(media), untrusted, timeout_s=limit)
-        return _checked_transcript(transcript, media, untrusted)
+    def read(self, media: Media, untrusted: bytes, on_pages: Callable[[int], None] = lambda _: None) -> Packed:
+        """The Transcript of the file; `on_pages` is told how many pages have been read each time some have."""
+        pages: list[PageTranscript] = []
+        for some in _portions(media.pages):
+            limit = time_limit_s(len(some))
+            wanted = encode((some.start, some.stop))
+            read = self._ask("read", self._settings, encode(media), wanted, untrusted, timeout_s=limit)
+            pages += _transcript(read, some, untrusted).pages
+            on_pages(len(pages))
+        return pack(Transcript(digest(untrusted), tuple(pages)))
+
+    def show(self, media: Media, untrusted: bytes, widest_px: int) -> Iterator[bytes]:
+        """Each page of a file as a JPEG of at most that width, one after the other."""
+        for some in _portions(media.pages):
+            wanted, limit = encode((some.start, some.stop)), time_limit_s(len(some))
+            blobs = (self._settings, encode(media), wanted, encode(widest_px), untrusted)
+            at_most = PICTURE_BYTES * len(some)
+            pictures = self._ask_all("show", *blobs, timeout_s=limit, answer_bytes=at_most, answers=len(some))
+            if not all(picture.startswith(_JPEG) for picture in pictures):
+                raise ChildAnswerError
+            yield from pictures
 
     def read_again(self, media: Media, transcript: Packed, pages: Sequence[int], untrusted: bytes) -> Packed:
         """The Transcript with a second look at some pages (0-based)."""
         wanted, limit = encode(sorted(pages)), time_limit_s(len(pages))
         looked = self._ask("again", self._settings, encode(media), transcript, wanted, untrusted, timeout_s=limit)
-        return _checked_transcript(looked, media, untrusted)
+        _transcript(looked, range(media.pages), untrusted)
+        return looked
 
     def find(self, policy: Policy, transcript: Packed) -> Packed:
         """The Detections of one record."""
-        return _checked(self._ask("find", _json(policy), transcript), tuple[Detection, ...])
+        return _checked_claims(self._ask("find", _json(policy), transcript), transcript)
 
-    def plan(self, policy: Policy, transcript: Packed, found: Packed, in_request: Sequence[Packed]) -> Packed:
-        """The RedactionPlan of one record, given the Detections of every record of its request."""
-        return _checked(self._ask("plan", _json(policy), transcript, found, *in_request), RedactionPlan)
+    def correct(self, policy: Policy, transcript: Packed, found: Packed, corrections: Sequence[Correction]) -> Packed:
+        """The Detections of one record as persons corrected them."""
+        answer = self._ask("correct", _json(policy), transcript, found, pack(corrections))
+        return _checked_claims(answer, transcript)
+
+    def plan(
+        self,
+        policy: Policy,
+        transcript: Packed,
+        found: Packed,
+        in_request: Sequence[Packed],
+        corrections: Sequence[Correction] = (),
+    ) -> tuple[Packed, Packed]:
+        """The RedactionPlan of one record, and all Detections it is made of.
+
+        Args:
+            policy: as the request changes it.
+            transcript: of this record.
+            found: its Detections, corrected.
+            in_request: those of every record of its request, corrected.
+            corrections: what persons removed is not sought again in its place.
+        """
+        blobs = (_json(policy), transcript, pack(corrections), found, *in_request)
+        plan, claims = self._ask_all("plan", *blobs, answers=2)
+        if not _is_plan_of(_checked(plan, RedactionPlan), unpack(transcript, Transcript), policy):
+            raise ChildAnswerError
+        return plan, _checked_claims(claims, transcript)
 
     def redact(self, media: Media, plan: Packed, transcript: Packed, title: str, untrusted: bytes) -> bytes:
         """The redacted PDF."""
@@ -100,20 +162,51 @@ class Readers:
 
     def gate(self, pdf: bytes, plan: Packed, transcript: Packed) -> Packed:
         """The VerificationReport on a redacted PDF."""
-        return _checked(self._ask("gate", self._settings, pdf, plan, transcript), VerificationReport)
+        answer = self._ask("gate", self._settings, pdf, plan, transcript)
+        report = _checked(answer, VerificationReport)
+        if not (
+            report.file_sha256 == digest(pdf)
+            and report.checks == tuple(named_checks(with_reread=True))
+            and all(finding.code in FAULTS and _is_short(finding.message) for finding in report.findings)
+        ):
+            raise ChildAnswerError
+        return answer
+
+    def search(self, pdf: bytes, values: Sequence[str]) -> tuple[str, ...]:
+        """Codes of the findings when values are sought on the pages of a redacted PDF: A26, or A00 when it cannot be.
+
+        A file that ends its reader has not been searched, and may not leave.
+        """
+        try:
+            answer = self._ask("search", encode(list(values)), pdf, timeout_s=LOOK_S, answer_bytes=MEDIA_BYTES)
+            codes = _decoded(answer, tuple[str, ...])
+        except RejectedInputError:
+            return ("A00",)
+        return codes if set(codes) <= {"A00", "A26"} else ("A00",)
 
     def _ask(
         self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
     ) -> bytes:
+        (answer,) = self._ask_all(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes)
+        return answer
+
+    def _ask_all(
+        self,
+        job: str,
+        *blobs: bytes,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        answer_bytes: int | None = None,
+        answers: int = 1,
+    ) -> tuple[bytes, ...]:
         try:
             answer = self._apart.call(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes)
         except FoiError as error:
             if error.code != FoiError.code:
                 raise
             raise ReaderFailedError(error.detail) from None
-        if len(answer) != 1:
+        if len(answer) != answers:
             raise ChildAnswerError
-        return answer[0]
+        return answer
 
     def _checked_media(self, answer: bytes) -> Media:
         media = _decoded(answer, Media)
@@ -126,18 +219,72 @@ class Readers:
         return media
 
 
-def _checked(answer: Packed, kind: Any) -> Packed:
-    """The answer, if it is what was asked for and of a bearable size."""
-    _decoded(_unpacked(answer, RESULT_BYTES), kind)
-    return answer
-
-
-def _checked_transcript(answer: Packed, media: Media, untrusted: bytes) -> Packed:
-    """The answer, if it has the file's pages and is about this file."""
-    transcript = _decoded(_unpacked(answer, FIRST_PAGE_BYTES + PAGE_BYTES * media.pages), Transcript)
-    if len(transcript.pages) != media.pages or transcript.source_sha256 != digest(untrusted):
+def _checked_claims(answer: Packed, transcript: Packed) -> Packed:
+    """The answer, if it holds claims that can be of this transcript."""
+    found = _checked(answer, tuple[Detection, ...])
+    pages = len(unpack(transcript, Transcript).pages)
+    if not (
+        len(found) <= CLAIMS_ON_A_PAGE * pages
+        and all(
+            0 <= claim.page < pages
+            and 0 <= claim.score <= 1
+            and len(claim.text) <= TEXT_CHARACTERS
+            and len(claim.regions) <= REGIONS
+            and _RECOGNISER.fullmatch(claim.recogniser)
+            for claim in found
+        )
+    ):
         raise ChildAnswerError
     return answer
+
+
+def _is_plan_of(plan: RedactionPlan, transcript: Transcript, policy: Policy) -> bool:
+    """Whether a plan can be of this transcript and policy, and says nothing that plans do not say.
+
+    What a mark says of its reason and a review of its doubts is shown to people, and published or kept in Prefect.
+    """
+    pages = len(transcript.pages)
+    return (
+        (plan.source_sha256, plan.policy, plan.pages) == (transcript.source_sha256, policy.digest, pages)
+        and plan.grey == policy.grey_output
+        and len(plan.marks) <= CLAIMS_ON_A_PAGE * pages
+        and [mark.number for mark in plan.marks] == list(range(1, len(plan.marks) + 1))
+        and all(
+            0 <= mark.page < pages
+            and mark.exemption == policy.exemption
+            and 1 <= len(mark.regions) <= REGIONS
+            and 0 <= mark.score <= 1
+            for mark in plan.marks
+        )
+        and len(plan.withheld) <= CLAIMS_ON_A_PAGE * pages
+        and all(len(value) <= TEXT_CHARACTERS for value in plan.withheld)
+        and all(
+            0 <= review.page < pages and all(d.code in DOUBTS and _is_short(d.message) for d in review.doubts)
+            for review in plan.reviews
+        )
+    )
+
+
+def _is_short(message: str) -> bool:
+    return message.isprintable() and len(message) <= MESSAGE_CHARACTERS
+
+
+def _checked(answer: Packed, kind: type[T]) -> T:
+    """What an answer holds, if it is what was asked for and of a bearable size."""
+    return _decoded(_unpacked(answer, RESULT_BYTES), kind)
+
+
+def _portions(pages: int) -> Iterator[range]:
+    """The pages of a record (0-based), some at a time."""
+    return (range(first, min(pages, first + PAGES_AT_ONCE)) for first in range(0, pages, PAGES_AT_ONCE))
+
+
+def _transcript(answer: Packed, pages: range, untrusted: bytes) -> Transcript:
+    """The answer, if it has these pages (0-based) and is about this file."""
+    transcript = _decoded(_unpacked(answer, FIRST_PAGE_BYTES + PAGE_BYTES * len(pages)), Transcript)
+    if [page.page for page in transcript.pages] != list(pages) or transcript.source_sha256 != digest(untrusted):
+        raise ChildAnswerError
+    return transcript
 
 
 def _unpacked(answer: Packed, at_most: int) -> bytes:

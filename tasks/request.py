@@ -132,6 +132,11 @@ class Policy(_Strict):
     grey_output: bool = Field(
         default=False, description="publish every page without colour, so that printers' tracking dots are gone"
     )
+    release_without_unreadable: bool = Field(
+        default=False,
+        description="release a request that asks for no review without a person even if some of its records could not "
+        "be read; the response promises that copies are being sought, and somebody has to seek them",
+    )
     exemptions: tuple[Exemption, ...] = ()
     authority: Authority = Authority()
 

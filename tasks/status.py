@@ -11,14 +11,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks.codec import decode, fingerprint
+import msgspec
+
+from tasks.codec import fingerprint
 from tasks.errors import UnknownRequestError
-from tasks.model import RecordOutcome, RequestStatus, State
+from tasks.model import RequestStatus, State
 from tasks.store import ObjectInfo
 from tasks.workplace import Workplace
 
 SETTLED = frozenset({State.WAITING, State.HELD, State.QUARANTINED, State.BLOCKED, State.PUBLISHED, State.WITHDRAWN})
 """States in which the same listing needs no further run."""
+
+_FOLDER, _SUFFIX = "status/", ".json"
 
 
 def now() -> str:
@@ -39,12 +43,15 @@ def list_request(place: Workplace, reference: str) -> dict[str, ObjectInfo]:
 
 
 def _key(reference: str) -> str:
-    return f"status/{reference}.json"
+    return f"{_FOLDER}{reference}{_SUFFIX}"
 
 
 def find_status(place: Workplace, reference: str) -> RequestStatus | None:
-    """The status of a request, or None when it was never seen."""
-    return place.load_plain(_key(reference), RequestStatus)
+    """The status of a request; None when it was never seen, or when its document is damaged, which is as good."""
+    try:
+        return place.load_plain(_key(reference), RequestStatus)
+    except msgspec.DecodeError:
+        return None
 
 
 def load_status(place: Workplace, reference: str) -> RequestStatus:
@@ -59,33 +66,28 @@ def load_status(place: Workplace, reference: str) -> RequestStatus:
     return status
 
 
+def list_references(place: Workplace) -> Iterator[str]:
+    """The reference of every request ever seen, those with a damaged document included."""
+    for info in place.store.list(place.buckets.work, _FOLDER):
+        yield info.key.removeprefix(_FOLDER).removesuffix(_SUFFIX)
+
+
 def list_statuses(place: Workplace) -> Iterator[RequestStatus]:
-    """The status of every request ever seen, by reference."""
-    for info in place.store.list(place.buckets.work, "status/"):
-        yield decode(place.store.get(place.buckets.work, info.key), RequestStatus)
+    """The status of every request ever seen, by reference; damaged documents are passed over."""
+    found = (find_status(place, reference) for reference in list_references(place))
+    return (status for status in found if status is not None)
 
 
-def save_status(
-    place: Workplace,
-    reference: str,
-    state: State,
-    *,
-    reason: str = "",
-    listing: str = "",
-    dossier: str = "",
-    version: int = 0,
-    records: tuple[RecordOutcome, ...] = (),
-) -> RequestStatus:
-    """Write the status of a request, stamped with the time."""
-    known = find_status(place, reference)
-    withdrawn = bool(known and known.withdrawn)
-    status = RequestStatus(reference, state, reason, listing, dossier, version, now(), records, withdrawn)
+def set_status(place: Workplace, reference: str, state: State, **changes: Any) -> RequestStatus:
+    """Write where a request stands, stamped with the time: the one place that does.
+
+    Args:
+        place: where.
+        reference: of the request.
+        state: the new one.
+        changes: fields of `RequestStatus`; the reason is "" unless it is among them, anything else stays as it was.
+    """
+    known = find_status(place, reference) or RequestStatus(reference, state, "", "", "", 0, "")
+    status = replace(known, state=state, updated=now(), **{"reason": "", **changes})
     place.save_plain(_key(reference), status)
     return status
-
-
-def update_status(place: Workplace, status: RequestStatus, state: State, **changes: Any) -> RequestStatus:
-    """Write a status that has moved on; what `changes` does not name stays."""
-    moved = replace(status, state=state, updated=now(), **{"reason": "", **changes})
-    place.save_plain(_key(status.reference), moved)
-    return moved

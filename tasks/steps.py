@@ -24,11 +24,13 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
-from tasks import arrival, casework, pipeline
+from tasks import arrival, casework, corrections, pipeline, reviews
 from tasks.apart import ReadersNotStartedError
 from tasks.arrival import Intake
 from tasks.casework import policy_of, refusal
 from tasks.codec import digest, fingerprint
+from tasks.corrections import concerning, load_correction
+from tasks.decisions import record_decision
 from tasks.errors import (
     FoiError,
     ReaderUnavailableError,
@@ -36,8 +38,9 @@ from tasks.errors import (
     RejectedInputError,
     TransientError,
 )
-from tasks.model import Manifest, Record, Role, StageKeys, VerificationReport
+from tasks.model import Act, Correction, Manifest, Record, Role, StageKeys, VerificationReport
 from tasks.readers import UnreadableError
+from tasks.review.asked import Asked
 from tasks.store import ObjectInfo
 from tasks.workplace import Workplace
 
@@ -101,9 +104,15 @@ def take_in(place: Workplace, reference: str) -> Intake:
 
 
 @step("assemble", "assemble")
-def assemble(place: Workplace, manifest: str, stages: Sequence[StageKeys], rejected: Sequence[int]) -> str:
+def assemble(
+    place: Workplace,
+    manifest: str,
+    stages: Sequence[StageKeys],
+    rejected: Sequence[int],
+    corrections: Sequence[str] = (),
+) -> str:
     """Put the records of a request together into the dossier that a person approves; returns its digest."""
-    return casework.assemble(place, manifest, stages, rejected)
+    return casework.assemble(place, manifest, stages, rejected, corrections)
 
 
 @step("approve by policy", "approve by policy")
@@ -113,15 +122,56 @@ def approve_by_policy(place: Workplace, reference: str, dossier: str) -> str:
 
 
 @step("approve", "approve")
-def approve(place: Workplace, reference: str, dossier: str, by: str) -> None:
-    """Record a person's approval of exactly this dossier."""
-    casework.record_approval(place, reference, dossier, by)
+def approve(place: Workplace, reference: str, dossier: str, by: str) -> str:
+    """Record a person's approval of exactly this dossier; returns what it is held for all the same, or ""."""
+    return casework.record_approval(place, reference, dossier, by)
 
 
 @step("keep held", "keep held")
 def keep_held(place: Workplace, reference: str, dossier: str, by: str) -> None:
     """Record that a person does not release this dossier."""
     casework.record_hold(place, reference, dossier, by)
+
+
+@step("make correction", "make correction")
+def make_correction(
+    place: Workplace,
+    reference: str,
+    dossier: str,
+    by: str,
+    asked: Asked,
+    file: str = "",
+    why: str = "",
+    going_on: bool = False,
+) -> str:
+    """Keep what a person corrected about this dossier; returns the correction's name.
+
+    Args:
+        place: where.
+        reference: of the request.
+        dossier: digest of what was shown.
+        by: who corrects.
+        asked: what was asked for in the form.
+        file: name of a corrections file in the work bucket, which adds to it; "" for none.
+        why: the reason where the file gives none.
+        going_on: whether only a correction that was made already may be taken up.
+    """
+    if file:
+        more = corrections.load_asked(place, reference, file)
+        asked = more.model_copy(update={"remove": (*asked.remove, *more.remove), "boxes": (*asked.boxes, *more.boxes)})
+    return corrections.make_correction(place, reference, dossier, asked, by, why, going_on=going_on)
+
+
+@step("refuse correction", "refuse correction")
+def refuse_correction(place: Workplace, reference: str, dossier: str, name: str) -> None:
+    """Note that the gate refused what a correction led to."""
+    corrections.refuse_correction(place, reference, dossier, name)
+
+
+@step("make review pack", "make review pack")
+def make_pack(place: Workplace, reference: str, dossier: str) -> None:
+    """Put together what a person looks at before deciding on this dossier."""
+    reviews.make_pack(place, reference, dossier)
 
 
 @step("publish", "publish")
@@ -131,8 +181,13 @@ def publish(place: Workplace, reference: str, dossier: str) -> int:
 
 
 @step("withdraw", "withdraw")
-def withdraw(place: Workplace, reference: str, reason: str) -> None:
-    """Take every version of a disclosure back; a signed notice stays."""
+def withdraw(place: Workplace, reference: str, reason: str, by: str, dossier: str = "", version: int = 0) -> None:
+    """Take every version of a disclosure back; a signed notice stays.
+
+    First on record, then done: a publication that is under way in this moment lacks its approval from here on.
+    """
+    casework.check_reason(place, reason)
+    record_decision(place, reference, Act.WITHDRAW, dossier, by, version=version)
     casework.withdraw(place.acting_as(Role.PUBLISH), reference, reason)
 
 
@@ -193,10 +248,10 @@ def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
     """Rasterise and OCR one record."""
     record = _record(place, manifest, number)
     key = f"transcripts/{record.sha256}/{place.reading_fingerprint[:16]}.json.gz"
-    if place.has(key):
-        return StepResult(number, key)
-    data = _source(place, record)
-    return StepResult(number, place.save_bytes(key, place.readers.read(record.media, data), "application/gzip"))
+    if not place.has(key):
+        transcript = place.readers.read(record.media, _source(place, record), functools.partial(place.on_pages, number))
+        place.save_bytes(key, transcript, "application/gzip")
+    return StepResult(number, key)
 
 
 @step("read again", "read record {number} again")
@@ -224,21 +279,56 @@ def find_in_record(place: Workplace, manifest: str, number: int, transcript: str
     return StepResult(number, key)
 
 
+@step("correct", "correct claims in record {number}")
+@quarantining
+def correct_found(
+    place: Workplace, manifest: str, number: int, transcript: str, found: str, corrections: Sequence[str]
+) -> StepResult:
+    """Follow persons' corrections of one record's claims; of a record they do not concern, the claims stay."""
+    policy = policy_of(place, manifest)
+    source, name = _names(found)
+    made = _corrections(place, manifest, source, corrections)
+    if not made:
+        return StepResult(number, found)
+    depends = fingerprint(name, transcript, made, pipeline.redaction_fingerprint(policy))
+    key = f"found/{source}/{depends[:32]}.json.gz"
+    if not place.has(key):
+        corrected = place.readers.correct(policy, place.load_bytes(transcript), place.load_bytes(found), made)
+        place.save_bytes(key, corrected, "application/gzip")
+    return StepResult(number, key)
+
+
 @step("plan", "plan record {number}")
 @quarantining
 def plan_record(
-    place: Workplace, manifest: str, number: int, transcript: str, found: str, in_request: Sequence[str]
+    place: Workplace,
+    manifest: str,
+    number: int,
+    transcript: str,
+    found: str,
+    in_request: Sequence[str],
+    corrections: Sequence[str] = (),
 ) -> StepResult:
-    """Decide the marks of one record, sweeping for what was found anywhere in the request."""
+    """Decide the marks of one record, sweeping for what was found anywhere in the request.
+
+    The claims that the marks are made of lie beside the plan, for the person who reviews it (`claims_beside`).
+    """
     policy = policy_of(place, manifest)
     source, _ = _names(transcript)
-    depends = fingerprint(transcript, found, sorted(in_request), pipeline.redaction_fingerprint(policy))
+    made = _corrections(place, manifest, source, corrections)
+    depends = fingerprint(transcript, found, sorted(in_request), made, pipeline.redaction_fingerprint(policy))
     key = f"plans/{source}/{depends[:32]}.json.gz"
     if not place.has(key):
         others = [place.load_bytes(other) for other in in_request]
-        plan = place.readers.plan(policy, place.load_bytes(transcript), place.load_bytes(found), others)
+        plan, claims = place.readers.plan(policy, place.load_bytes(transcript), place.load_bytes(found), others, made)
+        place.save_bytes(claims_beside(key), claims, "application/gzip")
         place.save_bytes(key, plan, "application/gzip")
     return StepResult(number, key)
+
+
+def claims_beside(plan: str) -> str:
+    """Key of the claims that a plan was made of."""
+    return f"claims/{plan.removeprefix('plans/')}"
 
 
 @step("redact", "redact record {number}")
@@ -280,6 +370,14 @@ def _names(key: str) -> tuple[str, str]:
     """The source digest and the file name in a key `stage/SOURCE/NAME`."""
     _, source, name = key.split("/")
     return source, name
+
+
+def _corrections(place: Workplace, manifest: str, source: str, names: Sequence[str]) -> tuple[Correction, ...]:
+    """The corrections of these names that concern a file."""
+    if not names:
+        return ()
+    reference = place.load(manifest, Manifest).reference
+    return concerning((load_correction(place, reference, name) for name in names), source)
 
 
 def _record(place: Workplace, manifest: str, number: int) -> Record:

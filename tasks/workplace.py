@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 from tasks import pipeline
 from tasks.codec import decode, encode, fingerprint, pack, unpack
 from tasks.disclosure.keys import SigningKeys
+from tasks.disclosure.timestamp import Stamper
 from tasks.errors import ConfigurationError
 from tasks.jobs import ReadingSettings
 from tasks.model import Role
@@ -46,6 +47,12 @@ class Workplace:
         keys: for signing and for commitments; None where nothing is published.
         allow_unreviewed: whether a request may ask to be published without a person's approval.
         store_of: opens the store in the name of another role; None where one account does everything.
+        stamper: puts a time stamp on each publication; None where there is no authority for that.
+        approvals: how many different persons must release the same dossier.
+        public_url: where readers find the objects of the disclosure bucket; without a slash at its end.
+
+    Attributes:
+        on_pages: told a record's number and how many of its pages have been read, as reading goes on.
     """
 
     def __init__(
@@ -58,6 +65,9 @@ class Workplace:
         keys: SigningKeys | None = None,
         allow_unreviewed: bool = False,
         store_of: Callable[[Role], ObjectStore] | None = None,
+        stamper: Stamper | None = None,
+        approvals: int = 1,
+        public_url: str = "",
     ) -> None:
         self.store = store
         self._store_of = store_of
@@ -67,11 +77,20 @@ class Workplace:
         self.readers = readers
         self._keys = keys
         self.allow_unreviewed = allow_unreviewed
+        self.stamper = stamper
+        self.approvals = approvals
+        self.public_url = public_url
+        self.on_pages: Callable[[int, int], None] = lambda _number, _pages: None
         self.reading_fingerprint = pipeline.reading_fingerprint(reading.ocr, reading.limits)
         self.gate_fingerprint = pipeline.gate_fingerprint(reading.ocr)
         self.fingerprint = fingerprint(
-            self.reading_fingerprint, pipeline.redaction_fingerprint(policy), self.gate_fingerprint
+            self.reading_fingerprint, pipeline.redaction_fingerprint(policy), self.gate_fingerprint, pipeline.DOSSIER
         )
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether anything can be signed here."""
+        return self._keys is not None
 
     @property
     def keys(self) -> SigningKeys:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for room in ("tasks", "flows", "infra") for p in (ROOT / room).rglob("*.py"))
 
 FOUNDATION = {"tasks.errors", "tasks.geometry", "tasks.codec", "tasks.model", "tasks.request"}
-ROOMS = {"tasks.reading", "tasks.contacts", "tasks.redaction", "tasks.disclosure"}
+ROOMS = {"tasks.reading", "tasks.contacts", "tasks.redaction", "tasks.disclosure", "tasks.review"}
 MAY_USE_THE_STORE = {"tasks.disclosure.publish"}  # publication is defined by the order of its writes
 MAY_READ_THE_ENVIRONMENT = {
     "tasks.apart.caller",  # hands PATH and the like on to its children, and nothing else
@@ -114,13 +114,14 @@ def test_the_checker_shares_no_code_with_the_writer() -> None:
         assert all(within(n, "tasks.redaction.gate") for n in names if within(n, "tasks.redaction")), path
 
 
-@pytest.mark.parametrize("command", ["redact", "verify", "status", "doctor"])
+@pytest.mark.parametrize("command", ["redact", "verify", "prove", "status", "doctor"])
 def test_quick_commands_import_no_prefect(command: str) -> None:
     """Importing Prefect costs seconds that `foi verify` has no use for."""
     needed = {
         "redact": "infra.redact_folder, infra.display",
-        "verify": "tasks.disclosure.verify",
-        "status": "infra.desk, infra.display",
+        "verify": "infra.bundles, infra.display",
+        "prove": "infra.proving, infra.display",
+        "status": "infra.desk, infra.display, tasks.caseload",
         "doctor": "infra.doctor",
     }[command]
     program = f"import infra.cli, {needed}, sys; sys.exit('prefect' in sys.modules)"

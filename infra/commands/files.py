@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from infra.terminal import console, problems
-from tasks.errors import VerificationFailedError
 
 commands = typer.Typer()
 
@@ -55,30 +54,3 @@ def redact(
         ).run(inputs)
     console.print(redaction_table(outcomes))
     raise typer.Exit(redact_folder.exit_code(outcomes))
-
-
-@commands.command()
-def verify(
-    bundle: Annotated[Path, typer.Argument(help="A published bundle: its folder or its zip.")],
-    key: Annotated[Path | None, typer.Option(help="The publisher's public key (PEM), got from elsewhere.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
-) -> None:
-    """Check a published bundle offline and say in plain words what holds.
-
-    Exit code: 0 everything holds, 6 something does not.
-
-    Example: foi verify v1.zip --key publisher.pem
-    """
-    from infra.display import verdict_table
-    from tasks.codec import encode
-    from tasks.disclosure.verify import verify_bundle
-
-    if not bundle.exists():
-        problems.print(f"There is no file or folder {bundle}.", markup=False)
-        raise typer.Exit(2)
-    verdict = verify_bundle(bundle, key.read_bytes() if key else None)
-    if as_json:
-        console.print_json(encode(verdict).decode())
-    else:
-        console.print(verdict_table(verdict))
-    raise typer.Exit(0 if verdict.ok else VerificationFailedError.exit_code)

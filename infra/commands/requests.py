@@ -55,10 +55,11 @@ def status(
     """
     from infra import desk
     from infra.display import caseload_table, request_table
+    from tasks.caseload import caseload
     from tasks.codec import encode
 
     with desk.open_desk(state) as place:
-        rows = desk.caseload(place, reference)
+        rows = caseload(place, reference)
     if as_json:
         console.print_json(encode(rows).decode())
     elif reference:
@@ -70,10 +71,10 @@ def status(
 @commands.command()
 def review(
     reference: ReferenceArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the draft; keep it restricted.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pack; keep it restricted.")],
     state: StateOption = STATE_FOLDER,
 ) -> None:
-    """Write a held request's draft into a folder, to look at before releasing it.
+    """Write the review pack of a held request into a folder: marks over the original pages, and the draft.
 
     Example: foi review 01.FOI.26.012345 --output review/
     """
@@ -124,17 +125,67 @@ def _decide(reference: str, reviewer: str, dossier: str, decision: str, state: P
 
 
 @commands.command()
+def correct(
+    reference: ReferenceArgument,
+    reviewer: Annotated[str, typer.Option(help="Who corrects.")],
+    remove: Annotated[
+        list[str] | None, typer.Option(help="A mark whose value is public, as the pack numbers it: 2.7")
+    ] = None,
+    box: Annotated[
+        list[str] | None, typer.Option(help="A place to withhold: record:page:left,top,right,bottom, as the pack says.")
+    ] = None,
+    term: Annotated[list[str] | None, typer.Option(help="A text to withhold wherever it stands.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; kept with the correction, restricted.")] = "",
+    file: Annotated[Path | None, typer.Option(help="The same as JSON: remove, boxes, terms, reason.")] = None,
+    dossier: Annotated[str, typer.Option(help="Digest of what you looked at; default: the one now held.")] = "",
+    upload_only: Annotated[
+        bool, typer.Option("--upload-only", help="Start no run; print the name to type into the form in Prefect.")
+    ] = False,
+    state: StateOption = STATE_FOLDER,
+) -> None:
+    """Correct the marks of a held request; it is held again, with a new review pack.
+
+    Example: foi correct 01.FOI.26.012345 --remove 2.7 --box 1:3:120,340,560,390 --reviewer "A. Officer"
+    """
+    from infra import desk
+    from tasks.codec import encode
+    from tasks.review.asked import parse_asked
+
+    given = {"remove": remove or [], "boxes": box or [], "terms": term or [], "reason": reason}
+    asked = parse_asked(encode(given))
+    if file:
+        more = parse_asked(file.read_bytes())
+        asked = parse_asked(
+            encode(
+                {
+                    "remove": (*asked.remove, *more.remove),
+                    "boxes": (*asked.boxes, *more.boxes),
+                    "terms": (*asked.terms, *more.terms),
+                    "reason": asked.reason or more.reason,
+                }
+            )
+        )
+    with desk.open_desk(state) as place:
+        if upload_only:
+            console.print(desk.upload_corrections(place, reference, dossier, asked), soft_wrap=True)
+            return
+        shown, _ = desk.correct(place, reference, reviewer, dossier, asked)
+    console.print(f"The correction of {reference}, dossier {shown[:12]}, is on its way. See: foi status {reference}")
+
+
+@commands.command()
 def withdraw(
     reference: ReferenceArgument,
     reason: Annotated[str, typer.Option(help="Printed on the notice that stays; everybody can read it.")],
+    reviewer: Annotated[str, typer.Option(help="Who takes it back.")],
     state: StateOption = STATE_FOLDER,
 ) -> None:
     """Take a published disclosure back; a notice stays in its place.
 
-    Example: foi withdraw 01.FOI.26.012345 --reason "Published in error."
+    Example: foi withdraw 01.FOI.26.012345 --reason "Published in error." --reviewer "A. Officer"
     """
     from infra import desk
 
     with desk.open_desk(state) as place:
-        desk.withdraw(place, reference, reason)
+        desk.withdraw(place, reference, reason, reviewer)
     console.print(f"The withdrawal of [bold]{reference}[/] is on its way. See: foi status {reference}")

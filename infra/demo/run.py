@@ -21,6 +21,7 @@ from rich.table import Table
 from infra import desk
 from infra.demo.sample import write_sample
 from infra.display import records_table, verdict_table
+from infra.keys import PUBLIC
 from infra.up import open_stack
 from tasks.codec import digest, fingerprint
 from tasks.disclosure.verify import verify_bundle
@@ -60,7 +61,7 @@ def run_demo(console: Console, state: Path, output: Path) -> int:
             status = find_status(place, reference)
             _mirror(place.acting_as(Role.PUBLISH).store, place.buckets.disclosure, output)
         ui = stack.ui_url
-    code = _conclude(console, output, reference, run, status)
+    code = _conclude(console, output, reference, run, status, (state / "keys" / PUBLIC).read_bytes())
     console.print(f"[dim]{time.monotonic() - begin:.0f} s in all.[/]")
     if code == 0:
         console.print(f"\n[bold]Open[/]  {output / 'index.html'}  the disclosure log, with the response behind it")
@@ -121,7 +122,14 @@ def _mirror(store: ObjectStore, bucket: str, output: Path) -> None:
         target.write_bytes(store.get(bucket, info.key))
 
 
-def _conclude(console: Console, output: Path, reference: str, run: RunSeen | None, status: RequestStatus | None) -> int:
+def _conclude(
+    console: Console,
+    output: Path,
+    reference: str,
+    run: RunSeen | None,
+    status: RequestStatus | None,
+    publisher: bytes,
+) -> int:
     if run is None or status is None:
         console.print("[bold red]No run came to an end in time.[/] Look at the logs below the state folder.")
         return 1
@@ -131,7 +139,7 @@ def _conclude(console: Console, output: Path, reference: str, run: RunSeen | Non
     if status.state is not State.PUBLISHED:
         console.print(f"[bold red]The request is {status.state}[/]: {status.reason}")
         return 1
-    verdict = verify_bundle(output / "disclosures" / reference / f"v{status.version}.zip")
+    verdict = verify_bundle(output / "disclosures" / reference / f"v{status.version}.zip", publisher)
     console.print(verdict_table(verdict))
     return 0 if verdict.ok else 6
 

@@ -17,6 +17,7 @@ Rules kept here:
     layers.py   what keeps a child in: namespaces, seccomp, Landlock
     bounds.py   what a child may use up
     frames.py   blobs in a file
+    details.py  what a child may say of an error
     scratch.py  the private folder
 """
 

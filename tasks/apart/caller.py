@@ -1,7 +1,7 @@
 """The near end: `Apart`, in the process that holds the credentials.
 
 Rule kept here: nothing a child says is believed. The file it answered in is measured before it is read, its code must
-be one that a reader may raise, its detail short and plain.
+be one that a reader may raise, its detail a sentence that readers have.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Self
 import msgspec
 
 from tasks.apart.bounds import Bounds
+from tasks.apart.details import safe_detail
 from tasks.apart.frames import BadFrameError, read_frame, write_frame
 from tasks.apart.layers import Layer, enclosure, hide_memory, readable, surroundings
 from tasks.apart.messages import LAYERS_JOB, PACKET_BYTES, Call, Orders, Verdict
@@ -283,7 +284,7 @@ def _error(verdict: Verdict) -> FoiError:
         for kind in all_errors():
             may_say_so = kind is FoiError or issubclass(kind, _MAY_RAISE)
             if kind.code == verdict.code and may_say_so and kind is not ReadersNotStartedError:
-                return kind(verdict.detail)
+                return kind(safe_detail(verdict.detail))
     return ChildAnswerError()
 
 

@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
+from typing import BinaryIO
 
 from tasks.errors import ConfigurationError
 
@@ -56,16 +57,21 @@ def build_bag(payload: Mapping[str, bytes], info: Mapping[str, str], tags: Mappi
     return dict(sorted((bag | dict(payload)).items()))
 
 
-def zip_bag(bag: Mapping[str, bytes], name: str) -> bytes:
-    """The same bytes as one zip file below a folder `name`.
+def write_zip(file: BinaryIO, bag: Mapping[str, bytes], name: str) -> None:
+    """The same bytes as one zip below a folder `name`, into an open file.
 
     Stored, not compressed: PDFs gain nothing, and compressors differ between machines.
     """
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(bag):
             entry = zipfile.ZipInfo(f"{name}/{path}", date_time=(1980, 1, 1, 0, 0, 0))
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, bag[path])
+
+
+def zip_bag(bag: Mapping[str, bytes], name: str) -> bytes:
+    """`write_zip`, as bytes."""
+    data = io.BytesIO()
+    write_zip(data, bag, name)
     return data.getvalue()

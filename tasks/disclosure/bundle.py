@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.codec import digest, fingerprint
@@ -20,6 +20,7 @@ from tasks.disclosure.notice import missing_parts, render_response, render_sched
 from tasks.disclosure.page import render_text
 from tasks.disclosure.provenance import disclosure_statement, seal
 from tasks.disclosure.schedule import schedule_csv, schedule_json, schedule_rows
+from tasks.disclosure.timestamp import Stamper
 from tasks.errors import ConfigurationError, NotApprovedError
 from tasks.model import Approval, Dossier
 from tasks.request import Policy
@@ -27,7 +28,11 @@ from tasks.request import Policy
 ENVELOPE = "attestations/disclosure.dsse.json"
 SIGNER = "attestations/signer.pub.pem"
 CERTIFICATE = "attestations/certificate.pem"
+TSA_CERTIFICATE = "attestations/time-stamping.pem"
 CMS_SIGNATURE = "signatures/tagmanifest-sha256.txt.p7s"
+TIME_STAMP = "signatures/tagmanifest-sha256.txt.tsr"
+UNLISTED = frozenset({CMS_SIGNATURE, TIME_STAMP})
+"""The tag files that no manifest lists: each is over the tag manifest."""
 
 _FILE_NAME = re.compile(r"\d{3,}-[a-z0-9]+(?:-[a-z0-9]+)*\.pdf")
 
@@ -136,6 +141,7 @@ def assemble_bundle(
     keys: SigningKeys | None,
     version: int = 1,
     supersedes: Superseded | None = None,
+    stamper: Stamper | None = None,
 ) -> dict[str, bytes]:
     """The whole bag, path -> bytes.
 
@@ -147,12 +153,14 @@ def assemble_bundle(
         keys: to sign with; a draft needs none.
         version: of the publication, from 1.
         supersedes: the publication it replaces, if any.
+        stamper: puts a time stamp on the list of files; all else is the same bytes with it and every time.
 
     Raises:
         NotApprovedError: approval, policy, files and dossier do not belong together, or the response is incomplete
             (`subject` names the missing parts). A draft may be incomplete.
         ConfigurationError: a record's file name is not safe, or there is no key to sign with.
         InvalidRequestError: the dossier's letter is not a request.
+        TransientError: from the stamper.
     """
     if approval is None:
         payload = _payload(dossier, None, record_files, policy, version, supersedes)
@@ -166,6 +174,8 @@ def assemble_bundle(
     tags = {ENVELOPE: seal(statement, keys), SIGNER: keys.public_pem}
     if keys.certificate_pem:
         tags[CERTIFICATE] = keys.certificate_pem
+    if stamper:
+        tags[TSA_CERTIFICATE] = stamper.certificates_pem
     tags["VERIFY.txt"] = render_text(
         "VERIFY.txt",
         reference=dossier.reference,
@@ -176,11 +186,16 @@ def assemble_bundle(
         signer=SIGNER,
         certificate=CERTIFICATE if keys.certificate_pem else "",
         cms=CMS_SIGNATURE,
+        stamp=TIME_STAMP if stamper else "",
+        tsa=TSA_CERTIFICATE,
     )
     bag = build_bag(payload, _info(dossier, approval, policy, version, supersedes), tags)
-    # The one tag file that no manifest lists: it is a signature over the tag manifest.
-    signature = keys.sign_cms(bag["tagmanifest-sha256.txt"])
-    return bag if signature is None else dict(sorted({**bag, CMS_SIGNATURE: signature}.items()))
+    listed = bag["tagmanifest-sha256.txt"]
+    if signature := keys.sign_cms(listed):
+        bag[CMS_SIGNATURE] = signature
+    if stamper:
+        bag[TIME_STAMP] = stamper.stamp(listed)
+    return dict(sorted(bag.items()))
 
 
 def bag_digest(bag: Mapping[str, bytes]) -> str:
@@ -188,15 +203,52 @@ def bag_digest(bag: Mapping[str, bytes]) -> str:
     return digest(bag["tagmanifest-sha256.txt"])
 
 
-def what_changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """The difference between two publications, one sentence each.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One record of a publication, as far as readers are told what changed.
 
-    Args:
-        before: record file name -> SHA-256 of the older one.
-        after: the same of the newer one.
+    Attributes:
+        number: as the schedule counts it.
+        title: as published.
+        sha256: of its file.
+        marks: how many parts of it are withheld.
     """
-    sentences = [f"Added: {name}." for name in sorted(after.keys() - before.keys())]
-    sentences += [f"Removed: {name}." for name in sorted(before.keys() - after.keys())]
-    common = sorted(before.keys() & after.keys())
-    sentences += [f"Replaced: {name}." for name in common if before[name] != after[name]]
+
+    number: int
+    title: str
+    sha256: str
+    marks: int
+
+    @property
+    def words(self) -> str:
+        """How a sentence names it."""
+        return f"record {self.number}, “{self.title}”"
+
+
+def what_changed(before: Sequence[Listed], after: Sequence[Listed]) -> tuple[str, ...]:
+    """The difference between two publications, one sentence each, in the order of the newer one.
+
+    A record is the same one when number and title are; the same file under another number or title has moved.
+    """
+    old = {(record.number, record.title): record for record in before}
+    new = {(record.number, record.title): record for record in after}
+    gone = {record.sha256: record for key, record in old.items() if key not in new}
+    sentences: list[str] = []
+    for key, record in new.items():
+        if key in old:
+            sentences += _replaced(old[key], record)
+        elif moved := gone.pop(record.sha256, None):
+            sentences.append(f"Moved: {moved.words}, is now {record.words}.")
+        else:
+            sentences.append(f"Added: {record.words}.")
+    sentences += [f"Removed: {record.words}." for record in gone.values()]
     return tuple(sentences) or ("The records are the same; the response or the schedule was corrected.",)
+
+
+def _replaced(old: Listed, new: Listed) -> list[str]:
+    if old.sha256 == new.sha256:
+        return []
+    if old.marks == new.marks:
+        return [f"Changed: {new.words}."]
+    parts = "part is" if new.marks == 1 else "parts are"
+    return [f"Changed: {new.words}; {new.marks} {parts} withheld now, {old.marks} before."]

@@ -63,6 +63,7 @@ def crate_metadata(
             ),
             **({"datePublished": approval.at[:10]} if approval else {}),
             "license": {"@id": "#re-use"},
+            "author": {"@id": publisher},
             "publisher": {"@id": publisher},
             "hasPart": [{"@id": path} for path in sorted(inner)],
         },

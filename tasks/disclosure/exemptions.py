@@ -84,6 +84,26 @@ _SUBJECTS = {
 }
 
 _ABSOLUTE = ("21", "23", "32", "34", "40(1)", "40(2)", "41", "44")
+_SILENT = (
+    *(
+        "22(2)",
+        "22A(2)",
+        "23(5)",
+        "24(2)",
+        "26(3)",
+        "27(4)",
+        "28(3)",
+        "29(2)",
+        "30(3)",
+        "31(3)",
+        "32(3)",
+        "33(3)",
+        "34(2)",
+    ),
+    *("35(3)", "36(3)", "37(2)", "38(2)", "39(2)", "40(5)", "40(5A)", "40(5B)", "41(2)", "42(2)", "43(3)", "44(2)"),
+)
+"""The limbs of part II that lift the duty to confirm or deny whether information is held (s.1(1)(a), s.2(1))."""
+
 _PREJUDICE = ("26", "27(1)", "28", "29", "31", "33", "36", "38", "43(2)")
 
 
@@ -101,6 +121,11 @@ def is_absolute(section: str) -> bool:
 def is_prejudice_based(section: str) -> bool:
     """Whether the exemption needs evidence that disclosure would, or would be likely to, cause prejudice."""
     return _within(section, _PREJUDICE)
+
+
+def is_silent(section: str) -> bool:
+    """Whether relying on it means neither confirming nor denying that the information is held."""
+    return _within(section, _SILENT)
 
 
 def spoken(section: str) -> str:

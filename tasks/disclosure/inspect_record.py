@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ _FORBIDDEN = {
     "/AcroForm": "a form",
     "/AF": "an attached file",
     "/AA": "an action",
+    "/ActualText": "words in its tags that nobody sees",
     "/Annots": "an annotation",
     "/Collection": "a portfolio",
     "/EmbeddedFile": "an attached file",
@@ -175,3 +177,31 @@ def record_faults(
     finally:
         document.close()
     return page_faults, box_faults
+
+
+# ------------------------------------------------------------------------------------------------ all of it
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFaults:
+    """What is wrong with one record, in words.
+
+    Attributes:
+        pages: that its pages are not those of the schedule.
+        boxes: that a withheld part is not painted.
+        hidden: that it holds something beside what is seen.
+    """
+
+    pages: tuple[str, ...] = ()
+    boxes: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+Boxes = Sequence[tuple[int, Sequence[int]]]
+Inspector = Callable[[bytes, Sequence[Sequence[int]], Boxes], RecordFaults]
+
+
+def inspect_record(pdf: bytes, pages_px: Sequence[Sequence[int]], boxes: Boxes) -> RecordFaults:
+    """All faults of a record; arguments as in `record_faults`."""
+    pages, parts = record_faults(pdf, pages_px, boxes)
+    return RecordFaults(tuple(pages), tuple(parts), hidden_content(pdf))

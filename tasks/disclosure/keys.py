@@ -8,6 +8,9 @@ its identifier, the SHA-256 of its SubjectPublicKeyInfo. There are two files:
   carries the public half it was signed with;
 * the commitment key, at least 32 bytes: keys the commitments to what stays inside. It is kept when the other is
   rotated, or old commitments could not be opened.
+
+What the authority publishes elsewhere, for others to compare with, is a third file: every public key it ever signed
+with, newest first, each followed by its certificate if it has one.
 """
 
 from __future__ import annotations
@@ -23,10 +26,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tasks.disclosure.cms import detached_signature
 from tasks.errors import ConfigurationError
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+?)-----END \1-----")
@@ -68,6 +72,94 @@ def signature_holds(key: Ed25519PublicKey, signature: bytes, message: bytes) -> 
     return True
 
 
+# ------------------------------------------------------------------------------------------------ public keys
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherKey:
+    """A public key of a publisher, and the certificate that goes with it."""
+
+    key: Ed25519PublicKey
+    certificate: x509.Certificate | None = None
+
+    @property
+    def key_id(self) -> str:
+        """Identifier of the key."""
+        return key_id_of(self.key)
+
+    @property
+    def pem(self) -> bytes:
+        """Both, as `load_publisher` reads them, below a line that says which key it is."""
+        key = self.key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        certificate = self.certificate.public_bytes(serialization.Encoding.PEM) if self.certificate else b""
+        return f"Key {self.key_id}\n".encode() + key + certificate
+
+
+def load_publisher(pem: bytes) -> tuple[PublisherKey, ...]:
+    """The public keys in a file, in its order; a certificate belongs to the key before it.
+
+    Raises:
+        ConfigurationError: it holds no key, or something else beside keys and certificates.
+    """
+    found: list[PublisherKey] = []
+    for block in _BLOCK.finditer(pem):
+        if block.group(1) != b"CERTIFICATE":
+            found.append(PublisherKey(load_public_key(block.group() + b"\n")))
+            continue
+        if not found:
+            raise ConfigurationError("A certificate comes before every public key.")
+        found[-1] = PublisherKey(found[-1].key, load_certificates(block.group())[0])
+    if not found:
+        raise ConfigurationError("The public key is not a PEM text.")
+    return tuple(found)
+
+
+def load_certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates in a PEM text, at least one.
+
+    Raises:
+        ConfigurationError: there is none, or one is damaged.
+    """
+    try:
+        return tuple(x509.load_pem_x509_certificates(pem))
+    except ValueError:
+        raise ConfigurationError("A certificate is missing or damaged.") from None
+
+
+# ------------------------------------------------------------------------------------------------ commitments
+
+
+def load_commitment_key(secret: bytes | None) -> bytes:
+    """The commitment key in its file.
+
+    Raises:
+        ConfigurationError: it is absent or too short.
+    """
+    found = (secret or b"").strip()
+    if len(found) < MIN_COMMITMENT_KEY:
+        raise ConfigurationError(f"The commitment key is absent or shorter than {MIN_COMMITMENT_KEY} bytes.")
+    return found
+
+
+def opening_of(commitment_key: bytes, what: str) -> bytes:
+    """What opens the one commitment to `what`: shown to somebody, it opens no other."""
+    return hmac.new(commitment_key, what.encode(), hashlib.sha256).digest()
+
+
+def commitment_to(commitment_key: bytes, what: str, value: str) -> str:
+    """HMAC-SHA256 that binds us to a value without giving it away: hex.
+
+    Args:
+        commitment_key: the secret.
+        what: what the value is and of which request, so that equal values elsewhere cannot be linked.
+        value: a digest.
+    """
+    return hmac.new(opening_of(commitment_key, what), value.encode(), hashlib.sha256).hexdigest()
+
+
+# ------------------------------------------------------------------------------------------------ signing keys
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
     """What is needed to sign one disclosure. Every secret is out of its `repr`."""
@@ -97,14 +189,14 @@ class SigningKeys:
         """The Ed25519 signature over a message; deterministic by RFC 8032."""
         return self._signing.sign(message)
 
-    def commit(self, what: str, value: str) -> str:
-        """HMAC-SHA256 that binds us to a value without giving it away: hex.
+    @property
+    def public(self) -> PublisherKey:
+        """What others compare with."""
+        return PublisherKey(self._signing.public_key(), self._cms[1] if self._cms else None)
 
-        Args:
-            what: what the value is and of which request, so that equal values elsewhere cannot be linked.
-            value: a digest.
-        """
-        return hmac.new(self._commitment, f"{what}\n{value}".encode(), hashlib.sha256).hexdigest()
+    def commit(self, what: str, value: str) -> str:
+        """`commitment_to` with the key that stays inside."""
+        return commitment_to(self._commitment, what, value)
 
     def sign_cms(self, content: bytes) -> bytes | None:
         """A detached CMS signature (DER) over `content`; None without an RSA key.
@@ -114,13 +206,7 @@ class SigningKeys:
         if self._cms is None:
             return None
         key, certificate = self._cms
-        builder = pkcs7.PKCS7SignatureBuilder().set_data(content).add_signer(certificate, key, hashes.SHA256())
-        options = [
-            pkcs7.PKCS7Options.DetachedSignature,
-            pkcs7.PKCS7Options.Binary,
-            pkcs7.PKCS7Options.NoAttributes,
-        ]
-        return builder.sign(serialization.Encoding.DER, options)
+        return detached_signature(certificate, key.sign(content, PKCS1v15(), hashes.SHA256()))
 
 
 def load_keys(signing_pem: bytes | None, commitment_key: bytes | None) -> SigningKeys:
@@ -131,9 +217,7 @@ def load_keys(signing_pem: bytes | None, commitment_key: bytes | None) -> Signin
     """
     if not signing_pem or not signing_pem.strip():
         raise ConfigurationError("There is no signing key.")
-    secret = (commitment_key or b"").strip()
-    if len(secret) < MIN_COMMITMENT_KEY:
-        raise ConfigurationError(f"The commitment key is absent or shorter than {MIN_COMMITMENT_KEY} bytes.")
+    secret = load_commitment_key(commitment_key)
     signing, rsa, certificate = None, None, None
     try:
         for found in _BLOCK.finditer(signing_pem):

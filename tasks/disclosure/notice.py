@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tasks.disclosure import clock
-from tasks.disclosure.exemptions import ExemptionText, exemption_text, in_order, spoken
+from tasks.disclosure.exemptions import ExemptionText, exemption_text, in_order, is_silent, spoken
 from tasks.disclosure.page import plural, render_page, render_pdf
 from tasks.disclosure.schedule import withheld_words
 from tasks.errors import InvalidRequestError
@@ -81,6 +81,8 @@ def _contradictions(dossier: Dossier, outcome: Outcome, claimed: tuple[Exemption
         faults.append("decision: says part is withheld, but nothing is")
     if outcome == "refused" and dossier.records:
         faults.append("decision: says the request is refused, but records are disclosed")
+    if dossier.records and any(is_silent(text.section) for text in claimed):
+        faults.append("exemption: neither confirms nor denies that information is held, but records are disclosed")
     if outcome == "refused" and not claimed:
         faults.append("exemption: the request is refused, but no exemption is claimed (s.17(1)(b))")
     return faults
@@ -148,12 +150,13 @@ def response_values(dossier: Dossier, policy: Policy, approval: Approval | None)
         "marks": sum(len(record.marks) for record in dossier.records),
         "pages": sum(len(record.pages) for record in dossier.records),
         "held": plural(len(dossier.records) + len(dossier.withheld), "record"),
+        "silent": any(is_silent(text.section) for text in claimed),
     }
 
 
-def version_url(policy: Policy, reference: str, version: int) -> str:
-    """Where a version is published, with a trailing slash."""
-    return f"{policy.authority.url.rstrip('/')}/disclosures/{reference}/v{version}/"
+def page_url(policy: Policy, reference: str) -> str:
+    """Where a request's versions are published, with a trailing slash."""
+    return f"{policy.authority.url.rstrip('/')}/disclosures/{reference}/"
 
 
 def render_response(
@@ -177,8 +180,17 @@ def render_response(
         InvalidRequestError: the dossier's letter is not a request.
     """
     values = response_values(dossier, policy, approval)
-    html = render_page("response.html", **values, version=version, changes=changes, files="records/", data="")
-    return Response(html=html, pdf=render_pdf(html, version_url(policy, dossier.reference, version) + "data/"))
+    page = page_url(policy, dossier.reference)
+    html = render_page(
+        "response.html",
+        **values,
+        version=version,
+        changes=changes,
+        files="records/",
+        data="",
+        newest_url=f"{page}index.html",
+    )
+    return Response(html=html, pdf=render_pdf(html, f"{page}v{version}/data/"))
 
 
 def render_schedule(dossier: Dossier, policy: Policy, approval: Approval | None, rows: tuple[Any, ...]) -> bytes:

@@ -1,7 +1,7 @@
 """A bundle as somebody received it: a folder or a zip, untrusted, into a mapping from path to bytes.
 
-Rule kept here: nothing is written to disk, nothing outside the bundle is read, and no archive makes us read more than
-the limits.
+Rule kept here: nothing of it is unpacked to disk, nothing outside the bundle is read, and no archive makes us read more
+than the limits.
 """
 
 from __future__ import annotations
@@ -9,20 +9,35 @@ from __future__ import annotations
 import re
 import stat
 import struct
+import tempfile
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from tasks.disclosure.bag import write_zip
+from tasks.disclosure.verdict import Check
 
 MAX_FILES = 20_000
 MAX_BYTES = 4_000_000_000
 MAX_RATIO = 200
 """Bytes out per byte in of one zip entry; ours are stored (1)."""
 
+_BLOCK = 1 << 20
 _UNSAFE = re.compile(r"^/|\\|^[A-Za-z]:|\x00")
 
 
 class UnsafeBundleError(ValueError):
     """The bundle tries to be more than files below one folder; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The files of a bundle by path, and what its zip, if it came in one, says of itself."""
+
+    files: dict[str, bytes]
+    packing: Check | None = None
 
 
 def _below(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -35,11 +50,11 @@ def _below(files: dict[str, bytes]) -> dict[str, bytes]:
     return files
 
 
-def _read_zip(path: Path) -> dict[str, bytes]:
+def _read_zip(file: BinaryIO) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     total = 0
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > MAX_FILES:
                 raise UnsafeBundleError("The zip holds too many files.")
@@ -56,8 +71,8 @@ def _read_zip(path: Path) -> dict[str, bytes]:
                 total += entry.file_size
                 if total > MAX_BYTES or entry.file_size > MAX_RATIO * max(1, entry.compress_size):
                     raise UnsafeBundleError("The zip unpacks to far more than it should.")
-                with archive.open(entry) as file:
-                    data = file.read(entry.file_size + 1)
+                with archive.open(entry) as packed:
+                    data = packed.read(entry.file_size + 1)
                 if len(data) != entry.file_size:
                     raise UnsafeBundleError("The zip unpacks to far more than it should.")
                 files[name] = data
@@ -83,11 +98,40 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def open_bundle(path: Path) -> dict[str, bytes]:
+def _packing(file: BinaryIO, files: dict[str, bytes]) -> Check:
+    """Whether a zip is, byte for byte, the one that is made of these files: then nothing hides between them."""
+    name = "zip"
+    tops = {path.split("/", 1)[0] for path in files}
+    inside = {path.split("/", 1)[1]: data for path, data in files.items() if "/" in path}
+    file.seek(0)
+    with tempfile.TemporaryFile() as again:
+        if len(tops) == 1 and len(inside) == len(files):
+            write_zip(again, inside, next(iter(tops)))
+        again.seek(0)
+        while (block := file.read(_BLOCK)) == again.read(_BLOCK):
+            if not block:
+                return Check(name, True, f"The zip holds these {len(files)} files and not a byte beside them.")
+    sentence = (
+        "The zip is damaged, holds something beside the files, or was packed by another program than the publisher's. "
+        "Fetch it again; if only its packing is in doubt, unpack it and check the folder."
+    )
+    return Check(name, False, sentence)
+
+
+def open_bundle(bundle: Path | BinaryIO) -> Opened:
     """The files of a bundle.
+
+    Args:
+        bundle: its folder, its zip, or its zip as an open file.
 
     Raises:
         UnsafeBundleError: it is damaged, or tries to be more than files below one folder.
         OSError: the path cannot be read.
     """
-    return _below(_read_folder(path) if path.is_dir() else _read_zip(path))
+    if not isinstance(bundle, Path):
+        files = _read_zip(bundle)
+        return Opened(_below(files), _packing(bundle, files))
+    if bundle.is_dir():
+        return Opened(_below(_read_folder(bundle)))
+    with bundle.open("rb") as file:
+        return open_bundle(file)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import logging
 import re
 from datetime import date, datetime
@@ -126,27 +125,14 @@ def render_pdf(html: bytes, base_url: str) -> bytes:
         html: what `render_page` gave.
         base_url: what its relative links are relative to, once published.
     """
-    import weasyprint  # here, because it loads Pango (0.3 s), which the rest of the room does without
+    # Here, because they load Pango and qpdf (0.4 s), which the rest of the room does without.
+    import weasyprint
+
+    from tasks.disclosure.tags import complete_tags
 
     # It warns of style that only browsers understand, and quotes links: titles of records have no place in a log.
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     identifier = hashlib.sha256(html).digest()[:16]
     document = weasyprint.HTML(string=html.decode(), base_url=base_url, url_fetcher=_refuse)
     pdf = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
-    return _with_scopes(bytes(pdf))
-
-
-def _with_scopes(pdf: bytes) -> bytes:
-    """The same PDF with the scope of every table header, which PDF/UA-1 (7.5) wants and WeasyPrint leaves out."""
-    import pikepdf  # here, like WeasyPrint: most of the room does without
-
-    out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(pdf)) as document:
-        for item in document.objects:
-            if isinstance(item, pikepdf.Dictionary) and item.get("/S") == pikepdf.Name.TH:
-                row = item.get("/P", pikepdf.Dictionary())
-                in_head = row.get("/P", pikepdf.Dictionary()).get("/S") == pikepdf.Name.THead
-                scope = pikepdf.Name.Column if in_head else pikepdf.Name.Row
-                item["/A"] = pikepdf.Dictionary(O=pikepdf.Name.Table, Scope=scope)
-        document.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-    return out.getvalue()
+    return complete_tags(bytes(pdf))

@@ -85,9 +85,14 @@ def publishable_name(by: str) -> str:
     return "an authorised officer" if "@" in clean or re.search(r"\d\D?\d\D?\d\D?\d\D?\d", clean) else clean
 
 
-def source_commitment(keys: SigningKeys, reference: str, source_sha256: str) -> str:
-    """The published commitment to a source file: `prove` later means to compute it again from the file."""
-    return keys.commit(f"source of {reference}", source_sha256)
+def source_of(reference: str, number: int) -> str:
+    """What a commitment to a record's source says it is of."""
+    return f"source of record {number} of {reference}"
+
+
+def source_commitment(keys: SigningKeys, reference: str, number: int, source_sha256: str) -> str:
+    """The published commitment to a source file; `tasks.disclosure.prove` opens it later."""
+    return keys.commit(source_of(reference, number), source_sha256)
 
 
 def dossier_commitment(keys: SigningKeys, reference: str, dossier_sha256: str) -> str:
@@ -134,7 +139,7 @@ def disclosure_statement(
                 {
                     "number": record.number,
                     "file": f"data/records/{record.file_name}",
-                    "sourceCommitment": source_commitment(keys, reference, record.source_sha256),
+                    "sourceCommitment": source_commitment(keys, reference, record.number, record.source_sha256),
                     "gateReport": {"sha256": record.report_sha256},
                     "pages": len(record.pages),
                     "marks": len(record.marks),
@@ -144,9 +149,13 @@ def disclosure_statement(
             "approval": {
                 "by": publishable_name(approval.by),
                 "at": approval.at,
+                "approvers": [{"by": publishable_name(one.by), "at": one.at} for one in approval.approvers],
                 "dossierCommitment": dossier_commitment(keys, reference, approval.dossier),
             },
-            "commitments": "HMAC-SHA256 with a key the authority keeps",
+            "commitments": (
+                "HMAC-SHA256 of a SHA-256 in hex, under a key for this one thing, which the authority keeps and can "
+                "show without opening any other"
+            ),
         },
     }
 

@@ -10,24 +10,42 @@ Rules kept here, in this order, because readers look at any moment and a process
 
 Whatever step a run dies after, the next run finds no entry and does the same again with the same bytes, or finds the
 entry and completes 4 and 5. Nothing is written that is already there. Only one run at a time may publish one reference.
+
+A withdrawal turns the order round: its entry, its signed record, the notice in place of the page, the log; and only
+when nothing leads to them any more, the files.
+
+A time stamp is the one thing that differs each time it is asked for. It is asked for before the first write, and a
+stamp that a run which died left behind is taken again, so that the bytes are the same after all.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tasks.codec import decode, encode
 from tasks.disclosure.bag import zip_bag
-from tasks.disclosure.bundle import Superseded, assemble_bundle, dossier_digest, what_changed
-from tasks.disclosure.keys import SigningKeys
+from tasks.disclosure.bundle import (
+    ENVELOPE,
+    SIGNER,
+    TIME_STAMP,
+    Listed,
+    Superseded,
+    assemble_bundle,
+    dossier_digest,
+    what_changed,
+)
+from tasks.disclosure.keys import SigningKeys, load_certificates
 from tasks.disclosure.page import printable
 from tasks.disclosure.provenance import dossier_commitment, seal, withdrawal_statement
-from tasks.disclosure.site import LogEntry, entry_of, log_pages, request_page, tombstone_page, withdrawal_of
-from tasks.errors import ConfigurationError, NotApprovedError, UnknownRequestError
+from tasks.disclosure.site import ARCHIVE, LogEntry, entry_of, log_pages, request_page, tombstone_page, withdrawal_of
+from tasks.disclosure.timestamp import Stamper, stamped_at
+from tasks.errors import ConfigurationError, NotApprovedError, NothingThereError, UnknownRequestError
 from tasks.model import Approval, Dossier
 from tasks.request import Authority, Policy
 
@@ -35,6 +53,7 @@ if TYPE_CHECKING:
     from tasks.store import ObjectStore
 
 ENTRIES = "entries/"
+WITHDRAWAL_RECORD = "withdrawal.dsse.json"
 MAX_LOG_ROUNDS = 5
 
 _TYPES = {
@@ -44,6 +63,7 @@ _TYPES = {
     "p7s": "application/pkcs7-signature",
     "pdf": "application/pdf",
     "pem": "application/x-pem-file",
+    "tsr": "application/timestamp-reply",
     "txt": "text/plain; charset=utf-8",
     "xml": "application/atom+xml; charset=utf-8",
     "zip": "application/zip",
@@ -112,33 +132,65 @@ def rebuild_log(store: ObjectStore, bucket: str, authority: Authority) -> None:
         entries = log_entries(store, bucket)
         if entries == written:
             return
-        for key, data in log_pages(entries, authority).items():
+        pages = log_pages(entries, authority)
+        for key, data in pages.items():
             _put(store, bucket, key, data)
+        for info in list(store.list(bucket, ARCHIVE)):
+            if info.key not in pages:  # of a year that has fewer pages now: what it listed may be withdrawn
+                store.delete(bucket, info.key)
         written = entries
 
 
 # ------------------------------------------------------------------------------------------------ publish
 
 
-def _records_of(manifest: bytes) -> dict[str, str]:
-    """Record file name -> SHA-256, from a bag's payload manifest."""
-    pairs = (line.split("  ", 1) for line in manifest.decode().splitlines())
-    return {path.removeprefix("data/records/"): sha for sha, path in pairs if path.startswith("data/records/")}
+def _listed(schedule: bytes) -> list[Listed]:
+    """The records of a publication of ours, from its `schedule.json`."""
+    records = json.loads(schedule)["records"]
+    return [Listed(each["number"], each["title"], each["sha256"], each["marks"]) for each in records]
 
 
 def _superseded(store: ObjectStore, bucket: str, old: LogEntry | None, dossier: Dossier) -> Superseded | None:
     if old is None:
         return None
-    before = _records_of(store.get(bucket, f"disclosures/{old.reference}/v{old.version}/manifest-sha256.txt"))
-    after = {record.file_name: record.sha256 for record in dossier.records}
+    before = _listed(store.get(bucket, f"disclosures/{old.reference}/v{old.version}/data/schedule.json"))
+    after = [Listed(each.number, each.title, each.sha256, len(each.marks)) for each in dossier.records]
     return Superseded(old.version, old.bag, what_changed(before, after))
 
 
-def _complete_withdrawal(store: ObjectStore, bucket: str, entries: tuple[LogEntry, ...]) -> None:
-    """What a withdrawal that died left behind does not stay because something else is published."""
+@dataclass(frozen=True, slots=True)
+class _Remembering:
+    """A time stamping authority whose earlier stamp on the same content, if a run left one, is good enough."""
+
+    authority: Stamper
+    left: bytes | None
+
+    @property
+    def certificates_pem(self) -> bytes:
+        return self.authority.certificates_pem
+
+    def stamp(self, content: bytes) -> bytes:
+        if self.left is not None:
+            with suppress(ValueError):
+                stamped_at(self.left, content, load_certificates(self.certificates_pem))
+                return self.left
+        return self.authority.stamp(content)
+
+
+def _remembering(store: ObjectStore, bucket: str, folder: str, authority: Stamper | None) -> Stamper | None:
+    key = f"{folder}/{TIME_STAMP}"
+    if authority is None or store.head(bucket, key) is None:
+        return authority
+    return _Remembering(authority, store.get(bucket, key))
+
+
+def _complete_withdrawal(
+    store: ObjectStore, bucket: str, entries: tuple[LogEntry, ...], authority: Authority, keys: SigningKeys
+) -> None:
+    """What a withdrawal that died left undone is done first: publishing something else must not cover it up."""
     withdrawals = [entry for entry in entries if entry.withdrawn]
     if withdrawals and any(not known.withdrawn and known.version <= withdrawals[-1].version for known in entries):
-        _remove_withdrawn(store, bucket, withdrawals[-1])
+        _carry_out(store, bucket, withdrawals[-1], authority, keys)
 
 
 def _next_version(entries: tuple[LogEntry, ...], approval: Approval) -> int:
@@ -152,10 +204,14 @@ def _next_version(entries: tuple[LogEntry, ...], approval: Approval) -> int:
     return max((entry.version for entry in entries), default=0) + 1
 
 
+def _folder(reference: str, version: int) -> str:
+    return f"disclosures/{reference}/v{version}"
+
+
 def _write_version(
     store: ObjectStore, bucket: str, entry: LogEntry, bundle: Mapping[str, bytes], zipped: bytes
 ) -> None:
-    folder = f"disclosures/{entry.reference}/v{entry.version}"
+    folder = _folder(entry.reference, entry.version)
     for path, data in bundle.items():
         _put(store, bucket, f"{folder}/{path}", data)
     # An earlier run that died may have begun this version with other content; without an entry it was never published.
@@ -177,6 +233,7 @@ def publish(
     keys: SigningKeys | None,
     *,
     inspect: Callable[[dict[str, bytes]], None] = lambda _: None,
+    stamper: Stamper | None = None,
 ) -> LogEntry:
     """Publish an approved dossier once; the same dossier again returns the entry it has.
 
@@ -189,24 +246,27 @@ def publish(
         policy: the one the dossier was made under.
         keys: to sign with.
         inspect: sees everything that is about to be written for this request and raises to stop it.
+        stamper: puts a time stamp on each new version.
 
     Raises:
         NotApprovedError: see `assemble_bundle`; also when the request was withdrawn after the approval.
         ConfigurationError: no key to sign with, or the log's entries are damaged.
         StoreUnavailableError: from the store.
+        TransientError: from the stamper; nothing is written then.
     """
     if keys is None:
         raise ConfigurationError("There is no signing key.")
     reference = dossier.reference
     entries = request_entries(store, bucket, reference)
-    _complete_withdrawal(store, bucket, entries)
+    _complete_withdrawal(store, bucket, entries, policy.authority, keys)
     commitment = dossier_commitment(keys, reference, dossier_digest(dossier))
     entry = next((known for known in _readable(entries) if known.digest == commitment), None)
     if entry is None:
         version = _next_version(entries, approval)
         before = _readable(entries)
         old = _superseded(store, bucket, before[-1] if before else None, dossier)
-        bundle = assemble_bundle(dossier, approval, files, policy, keys, version, old)
+        stamps = _remembering(store, bucket, _folder(reference, version), stamper)
+        bundle = assemble_bundle(dossier, approval, files, policy, keys, version, old, stamps)
         zipped = zip_bag(bundle, f"{reference}-v{version}")
         changes = old.changes if old else ()
         entry = entry_of(dossier, approval, bundle, zipped, commitment, version, changes)
@@ -223,6 +283,22 @@ def publish(
     return entry
 
 
+def published_statement(store: ObjectStore, bucket: str, reference: str) -> dict[str, bytes]:
+    """The signed statement of a request's newest version and the key that came with it: path in the bundle -> bytes.
+
+    Raises:
+        UnknownRequestError: nothing was published under this reference.
+        NothingThereError: it was withdrawn.
+    """
+    entries = request_entries(store, bucket, reference)
+    if not entries:
+        raise UnknownRequestError(subject=reference)
+    if entries[-1].withdrawn:
+        raise NothingThereError("It was withdrawn.", subject=reference)
+    folder = _folder(reference, entries[-1].version)
+    return {path: store.get(bucket, f"{folder}/{path}") for path in (ENVELOPE, SIGNER)}
+
+
 # ------------------------------------------------------------------------------------------------ withdraw
 
 
@@ -233,7 +309,7 @@ def withdraw(
     reason: str,
     at: str,
     authority: Authority,
-    keys: SigningKeys | None = None,
+    keys: SigningKeys,
 ) -> LogEntry:
     """Take every version of a disclosure back; a notice stays in its place.
 
@@ -262,15 +338,17 @@ def withdraw(
             raise ConfigurationError("A withdrawal needs a reason that readers are told.")
         entry = withdrawal_of(entry, told, at)
         _put(store, bucket, _entry_key(entry), encode(entry))
-    _put(store, bucket, f"disclosures/{reference}/index.html", tombstone_page(entry, authority))
-    _remove_withdrawn(store, bucket, entry)
-    if keys is not None:
-        envelope = seal(
-            withdrawal_statement(
-                reference, entry.version, entry.bag, entry.zip_sha256, reason=entry.reason, at=entry.published
-            ),
-            keys,
-        )
-        _put(store, bucket, f"disclosures/{reference}/withdrawal.dsse.json", envelope)
-    rebuild_log(store, bucket, authority)
+    _carry_out(store, bucket, entry, authority, keys)
     return entry
+
+
+def _carry_out(store: ObjectStore, bucket: str, entry: LogEntry, authority: Authority, keys: SigningKeys) -> None:
+    """Everything of a withdrawal after its entry; done again, it changes nothing."""
+    folder = f"disclosures/{entry.reference}"
+    statement = withdrawal_statement(
+        entry.reference, entry.version, entry.bag, entry.zip_sha256, reason=entry.reason, at=entry.published
+    )
+    _put(store, bucket, f"{folder}/{WITHDRAWAL_RECORD}", seal(statement, keys))
+    _put(store, bucket, f"{folder}/index.html", tombstone_page(entry, authority))
+    rebuild_log(store, bucket, authority)
+    _remove_withdrawn(store, bucket, entry)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from tasks.codec import digest, encode
 from tasks.disclosure.bag import ALGORITHMS
 from tasks.disclosure.bundle import bag_digest
 from tasks.disclosure.notice import OUTCOME_WORDS, outcome_of, published_request, response_values
-from tasks.disclosure.page import render_page, render_text
+from tasks.disclosure.page import long_date, printable, render_page, render_text
 from tasks.model import Approval, Dossier
 from tasks.request import Authority, Policy
 
@@ -22,6 +23,18 @@ FEED_LENGTH = 100
 """Newest entries in the Atom feed; the JSON holds all."""
 
 SUMMARY_LENGTH = 280
+
+FIRST_LENGTH = 100
+"""Newest entries on the first page of the log; when there are more, pages by year list them all."""
+
+ARCHIVE = "log/"
+"""Where those pages lie."""
+
+PART_LENGTH = 500
+"""Entries on a page of a year."""
+
+SHORT_LENGTH = 120
+"""Letters of an older entry's summary that the first page's search knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +89,10 @@ class LogEntry:
 _SALUTATION = re.compile(r"\s*(?:dear|hello|hi|to)\b[^\n]{0,80},[ \t]*\n", re.IGNORECASE)
 
 
-def _summary(text: str) -> str:
+def _summary(text: str, most: int = SUMMARY_LENGTH) -> str:
     """The beginning of a request, without its salutation."""
     words = " ".join(_SALUTATION.sub("", text, count=1).split() if _SALUTATION.match(text) else text.split())
-    return words if len(words) <= SUMMARY_LENGTH else words[:SUMMARY_LENGTH].rsplit(" ", 1)[0] + " …"
+    return words if len(words) <= most else words[:most].rsplit(" ", 1)[0] + " …"
 
 
 def entry_of(
@@ -180,14 +193,62 @@ def newest_first(entries: Sequence[LogEntry]) -> list[LogEntry]:
     return sorted(sorted(entries, key=lambda e: e.reference), key=lambda e: e.published, reverse=True)
 
 
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """A page of the log's archive.
+
+    Attributes:
+        name: `2025`, or `2025, part 2`.
+        path: below the log's folder.
+        entries: newest first.
+    """
+
+    name: str
+    path: str
+    entries: tuple[LogEntry, ...]
+
+
+def archive_parts(listed: Sequence[LogEntry]) -> tuple[LogPart, ...]:
+    """The log by year, newest first. Parts of a year are filled from its beginning: full ones do not change any more.
+
+    Args:
+        listed: newest first.
+    """
+    parts: list[LogPart] = []
+    for year, of_year in groupby(reversed(listed), lambda entry: entry.published[:4]):
+        entries = tuple(of_year)
+        filled = [entries[at : at + PART_LENGTH] for at in range(0, len(entries), PART_LENGTH)]
+        for number, part in enumerate(filled, 1):
+            name = year if len(filled) == 1 else f"{year}, part {number}"
+            parts.append(LogPart(name, f"{ARCHIVE}{year}-{number}.html", part[::-1]))
+    return tuple(reversed(parts))
+
+
+def _short(entry: LogEntry) -> tuple[object, ...]:
+    """An older entry as the search of the first page knows it; `log.js` names the columns."""
+    return (
+        entry.reference,
+        printable(entry.title),
+        long_date(entry.published),
+        entry.outcome,
+        printable(_summary(entry.reason or entry.summary, SHORT_LENGTH)),
+        entry.records,
+        entry.pages,
+        entry.withheld,
+        entry.version,
+    )
+
+
 def log_pages(entries: Sequence[LogEntry], authority: Authority) -> dict[str, bytes]:
-    """The disclosure log, path -> bytes: `disclosures.json`, `feed.xml`, `index.html`.
+    """The disclosure log, path -> bytes: `disclosures.json`, `feed.xml`, pages by year below `log/`, `index.html`.
 
     Args:
         entries: the current one of each request.
         authority: who publishes.
     """
     listed = newest_first(entries)
+    first, older = listed[:FIRST_LENGTH], listed[FIRST_LENGTH:]
+    parts = archive_parts(listed) if older else ()
     base = authority.url.rstrip("/")
     years = sorted({entry.published[:4] for entry in listed}, reverse=True)
     outcomes = {outcome: words for outcome, words in OUTCOME_WORDS.items() if any(e.outcome == outcome for e in listed)}
@@ -199,10 +260,20 @@ def log_pages(entries: Sequence[LogEntry], authority: Authority) -> dict[str, by
         updated=listed[0].published if listed else "1970-01-01T00:00:00Z",
     )
     index = render_page(
-        "log.html", script="log.js", entries=listed, authority=authority, years=years, outcomes=outcomes
+        "log.html",
+        script="log.js",
+        entries=first,
+        older=[_short(entry) for entry in older],
+        parts=parts,
+        total=len(listed),
+        authority=authority,
+        years=years,
+        outcomes=outcomes,
     )
+    pages = {part.path: render_page("year.html", part=part, parts=parts, authority=authority) for part in parts}
     return {
         "disclosures.json": encode({"authority": authority.name, "url": base, "disclosures": listed}),
         "feed.xml": feed,
+        **pages,
         "index.html": index,
     }

@@ -1,8 +1,7 @@
 """What somebody who received a bundle can find out about it, offline.
 
 Rule kept here: every check says one plain sentence, whether it holds or not; a bad bundle is an answer, never an
-exception. Nothing of the pipeline is needed, and nothing is believed because the bundle says so: a signature by the
-key that lies in the bundle proves only that the bundle is in one piece, and the sentence says that.
+exception. Nothing of the pipeline is needed.
 """
 
 from __future__ import annotations
@@ -10,211 +9,59 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
+from typing import Any, BinaryIO
 
 from tasks.codec import digest
-from tasks.disclosure.bag import ALGORITHMS, manifest_of, payload_oxum
-from tasks.disclosure.bundle import CERTIFICATE, CMS_SIGNATURE, ENVELOPE, SIGNER
-from tasks.disclosure.inspect_record import hidden_content, record_faults
-from tasks.disclosure.keys import key_id_of, load_public_key
-from tasks.disclosure.opening import UnsafeBundleError, open_bundle
-from tasks.disclosure.provenance import DISCLOSURE, open_envelope
+from tasks.disclosure.fixity import bag_info, fixity_checks
+from tasks.disclosure.inspect_record import Inspector, inspect_record
+from tasks.disclosure.opening import Opened, UnsafeBundleError, open_bundle
+from tasks.disclosure.provenance import DISCLOSURE
 from tasks.disclosure.schedule import CSV_HEADER, csv_cells
-from tasks.errors import ConfigurationError
+from tasks.disclosure.signatures import SIGNED_LIST, bundle_statement, file_list_signature, time_stamp
+from tasks.disclosure.verdict import Check, Verdict, guarded, named, quoted
 
-MAX_NAMED = 5
-"""Files a sentence names before it says how many more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that holds or does not, in words for anyone."""
-
-    name: str
-    ok: bool
-    sentence: str
+_CALLED = re.compile(r"v(\d+)(?:\.zip)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """All checks of one bundle.
-
-    Attributes:
-        ok: whether every check holds.
-        trusted: whether the signature is by a key the verifier brought along.
-        reference: as the signed statement says, or "".
-        version: as the signed statement says, or 0.
-    """
-
-    ok: bool
-    trusted: bool
-    reference: str
-    version: int
-    checks: tuple[Check, ...]
-
-
-def _named(paths: list[str]) -> str:
-    shown = ", ".join(sorted(ascii(path)[1:-1] for path in paths)[:MAX_NAMED])
-    return shown + (f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else "")
-
-
-def _parse_manifest(data: bytes) -> dict[str, str]:
-    """Path -> digest.
-
-    Raises:
-        ValueError: a line is not one, or a path appears twice.
-    """
-    listed: dict[str, str] = {}
-    for line in data.decode("utf-8").splitlines():
-        value, path = line.split(maxsplit=1)
-        if path in listed:
-            raise ValueError("twice")
-        listed[path] = value.lower()
-    return listed
-
-
-# ------------------------------------------------------------------------------------------------ fixity
-
-
-def _fixity(files: Mapping[str, bytes], manifest: str, covered: Mapping[str, bytes], what: str) -> Check:
-    """Whether a manifest lists exactly `covered` and every digest is right."""
-    name = f"fixity: {manifest}"
-    algorithm = manifest.rsplit("-", 1)[1].removesuffix(".txt")
-    if manifest not in files:
-        return Check(name, False, f"{manifest} is missing.")
-    try:
-        listed = _parse_manifest(files[manifest])
-    except (ValueError, UnicodeDecodeError):
-        return Check(name, False, f"{manifest} is not a list of files.")
-    actual = _parse_manifest(manifest_of(covered, algorithm))
-    missing, extra = sorted(listed.keys() - actual.keys()), sorted(actual.keys() - listed.keys())
-    changed = [path for path in sorted(listed.keys() & actual.keys()) if listed[path] != actual[path]]
-    faults = [
-        f"{words}: {_named(paths)}"
-        for words, paths in (("missing", missing), ("not listed", extra), ("changed", changed))
-        if paths
-    ]
-    if faults:
-        return Check(name, False, f"Against {manifest}, " + "; ".join(faults) + ".")
-    return Check(name, True, f"All {len(actual)} {what} are there and unchanged ({algorithm.upper()}).")
-
-
-def _info(files: Mapping[str, bytes]) -> dict[str, str]:
-    text = files.get("bag-info.txt", b"").decode("utf-8", "replace")
-    pairs = (line.split(":", 1) for line in text.splitlines() if ":" in line)
-    return {label.strip(): value.strip() for label, value in pairs}
-
-
-def _declaration(files: Mapping[str, bytes], payload: Mapping[str, bytes]) -> Check:
-    if not files.get("bagit.txt", b"").startswith(b"BagIt-Version: "):
-        return Check("bag", False, "This is not a bag: bagit.txt is missing or not a declaration.")
-    if _info(files).get("Payload-Oxum") != payload_oxum(payload):
-        return Check("bag", False, "The number or size of the files is not what bag-info.txt says.")
-    return Check("bag", True, f"It is a bag (RFC 8493) with {len(payload)} files.")
-
-
-def _fixity_checks(files: Mapping[str, bytes]) -> list[Check]:
-    payload = {path: data for path, data in files.items() if path.startswith("data/")}
-    tags = {
-        path: data
-        for path, data in files.items()
-        if path not in payload and not path.startswith("tagmanifest-") and path != CMS_SIGNATURE
-    }
-    checks = [_declaration(files, payload)]
-    checks += [_fixity(files, f"manifest-{name}.txt", payload, "disclosed files") for name in ALGORITHMS]
-    return checks + [_fixity(files, f"tagmanifest-{name}.txt", tags, "accompanying files") for name in ALGORITHMS]
-
-
-# ------------------------------------------------------------------------------------------------ signature
-
-
-def _signature(files: Mapping[str, bytes], trusted_pem: bytes | None) -> tuple[Check, bool, dict[str, Any]]:
-    """The check, whether the key is the verifier's own, and the statement ({} unless it is signed)."""
-    name = "signature"
-    if ENVELOPE not in files:
-        return Check(name, False, "There is no signed statement."), False, {}
-    try:
-        key = load_public_key(files.get(SIGNER, b"") if trusted_pem is None else trusted_pem)
-    except ConfigurationError:
-        whose = "in the bundle" if trusted_pem is None else "you gave"
-        return Check(name, False, f"The public key {whose} is not usable."), False, {}
-    try:
-        opened = open_envelope(files[ENVELOPE], [key])
-    except ValueError:
-        return Check(name, False, "The signed statement is damaged."), False, {}
-    identifier = key_id_of(key)
-    if not opened.signed_by:
-        whose = "the key in the bundle" if trusted_pem is None else "the key you gave"
-        return Check(name, False, f"The statement is not signed by {whose} ({identifier})."), False, {}
-    if trusted_pem is None:
-        sentence = (
-            f"The statement is signed by the key that comes with the bundle ({identifier}). That shows the bundle is "
-            "in one piece, not who made it: compare this identifier with the one the authority publishes."
-        )
-        return Check(name, True, sentence), False, opened.statement
-    return Check(name, True, f"The statement is signed by the key you gave ({identifier})."), True, opened.statement
-
-
-def _cms(files: Mapping[str, bytes]) -> Check | None:
-    """The CMS signature over the tag manifest; None when the bundle has none and does not say it should."""
-    name = "signature of the file list"
-    if CMS_SIGNATURE not in files and CERTIFICATE not in files:
-        return None
-    try:
-        certificate = x509.load_pem_x509_certificate(files[CERTIFICATE])
-        key = certificate.public_key()
-        if not isinstance(key, RSAPublicKey):
-            raise ValueError("not RSA")
-        if load_der_pkcs7_certificates(files[CMS_SIGNATURE]) != [certificate]:
-            raise ValueError("another certificate")
-        # A signature without attributes is over the content itself and is the last value in the structure.
-        signature = files[CMS_SIGNATURE][-(key.key_size // 8) :]
-        key.verify(signature, files["tagmanifest-sha256.txt"], PKCS1v15(), hashes.SHA256())
-    except (KeyError, ValueError, InvalidSignature):
-        return Check(name, False, "The signature over the list of files (CMS) does not hold.")
-    return Check(name, True, "The list of files is signed with the certificate that comes with the bundle (CMS).")
+# ------------------------------------------------------------------------------------------------ statement
 
 
 def _subjects(statement: Mapping[str, Any], files: Mapping[str, bytes]) -> Check:
     name = "statement"
     try:
         entries = statement["subject"]
-        named = {entry["name"]: entry["digest"]["sha256"] for entry in entries}
-        proper = statement["predicateType"] == DISCLOSURE and len(named) == len(entries)
+        claimed = {entry["name"]: entry["digest"]["sha256"] for entry in entries}
+        proper = statement["predicateType"] == DISCLOSURE and len(claimed) == len(entries)
     except (KeyError, TypeError):
-        named, proper = {}, False
+        claimed, proper = {}, False
     actual = {path: digest(data) for path, data in files.items() if path.startswith("data/")}
     if not proper:
         return Check(name, False, "The statement is not about a disclosure.")
-    if named != actual:
-        paths = sorted(path for path in named.keys() | actual.keys() if named.get(path) != actual.get(path))
-        return Check(name, False, f"The signed statement does not name exactly these files: {_named(paths)}.")
-    return Check(name, True, f"The signed statement names exactly these {len(named)} files and their digests.")
+    if claimed != actual:
+        paths = [path for path in claimed.keys() | actual.keys() if claimed.get(path) != actual.get(path)]
+        return Check(name, False, f"The signed statement does not name exactly these files: {named(paths)}.")
+    return Check(name, True, f"The signed statement names exactly these {len(claimed)} files and their digests.")
 
 
 def _approval(statement: Mapping[str, Any], files: Mapping[str, bytes]) -> Check:
     """Whether statement, bag and schedule speak of the same disclosure, and who approved it."""
     name = "approval"
+    info = bag_info(files)
     try:
         predicate = statement["predicate"]
         reference, version = str(predicate["reference"]), int(predicate["version"])
-        by, at = str(predicate["approval"]["by"]), str(predicate["approval"]["at"])
+        approval = predicate["approval"]
+        people = [str(one["by"]) for one in approval.get("approvers", [approval])]
+        by, at = " and ".join(people), str(approval["at"])
     except (KeyError, TypeError, ValueError):
         return Check(name, False, "The statement does not say who approved what.")
-    info = _info(files)
     if info.get("External-Identifier") != reference or info.get("Disclosure-Version") != str(version):
         return Check(name, False, "The bag and the signed statement speak of different disclosures.")
-    return Check(name, True, f"{reference}, version {version}, was approved by {ascii(by)[1:-1]} on {ascii(at)[1:-1]}.")
+    return Check(name, True, f"{reference}, version {version}, was approved by {quoted(by)} on {quoted(at)}.")
 
 
 # ------------------------------------------------------------------------------------------------ records
@@ -264,11 +111,11 @@ def _listed(files: Mapping[str, bytes]) -> tuple[str, list[_Listed], list[dict[s
 def _schedule(files: Mapping[str, bytes], reference: str, records: list[_Listed], rows: list[dict[str, Any]]) -> Check:
     """Whether the two forms of the schedule, the statement and the records tell of the same marks."""
     name = "schedule"
-    named = {f"data/records/{record.file}": record.sha256 for record in records}
+    claimed = {f"data/records/{record.file}": record.sha256 for record in records}
     actual = {path: digest(data) for path, data in files.items() if path.startswith("data/records/")}
-    if named != actual:
-        paths = sorted(path for path in named.keys() | actual.keys() if named.get(path) != actual.get(path))
-        return Check(name, False, f"The schedule does not speak of exactly these records: {_named(paths)}.")
+    if claimed != actual:
+        paths = [path for path in claimed.keys() | actual.keys() if claimed.get(path) != actual.get(path)]
+        return Check(name, False, f"The schedule does not speak of exactly these records: {named(paths)}.")
     whole = sum(row.get("file") == "" for row in rows)
     if any(record.rows != record.marks for record in records) or len(rows) != whole + sum(r.rows for r in records):
         return Check(name, False, "The schedule's rows and its totals do not agree.")
@@ -279,20 +126,21 @@ def _schedule(files: Mapping[str, bytes], reference: str, records: list[_Listed]
         same = False
     if not same:
         return Check(name, False, "The schedule as a spreadsheet (CSV) differs from the one as JSON.")
-    if reference != _info(files).get("External-Identifier"):
+    if reference != bag_info(files).get("External-Identifier"):
         return Check(name, False, "The schedule is of another request.")
     parts = sum(record.marks for record in records)
     return Check(name, True, f"The schedule lists {parts} withheld parts of {len(records)} records; its forms agree.")
 
 
-def _records(files: Mapping[str, bytes], statement: Mapping[str, Any], records: list[_Listed]) -> list[Check]:
+def _records(
+    files: Mapping[str, bytes], statement: Mapping[str, Any], records: list[_Listed], inspect: Inspector
+) -> list[Check]:
     pages, boxes, hidden = [], [], []
     for record in records:
-        data = files.get(f"data/records/{record.file}", b"")
-        own_pages, own_boxes = record_faults(data, record.pages_px, record.boxes)
-        pages += [f"{record.file}: {fault}" for fault in own_pages]
-        boxes += [f"{record.file}: {fault}" for fault in own_boxes]
-        hidden += [f"{record.file}: {fault}" for fault in hidden_content(data)]
+        found = inspect(files.get(f"data/records/{record.file}", b""), record.pages_px, record.boxes)
+        pages += [f"{record.file}: {fault}" for fault in found.pages]
+        boxes += [f"{record.file}: {fault}" for fault in found.boxes]
+        hidden += [f"{record.file}: {fault}" for fault in found.hidden]
     total = sum(len(record.pages_px) for record in records)
     claimed = _claimed(statement)
     if claimed is not None and claimed != {
@@ -302,7 +150,7 @@ def _records(files: Mapping[str, bytes], statement: Mapping[str, Any], records: 
     count = sum(len(record.boxes) for record in records)
 
     def check(name: str, faults: list[str], holds: str) -> Check:
-        return Check(name, not faults, (_named(faults) + ".") if faults else holds)
+        return Check(name, not faults, (named(faults) + ".") if faults else holds)
 
     return [
         check("pages", pages, f"All {total} pages are there, each one picture of the size the schedule says."),
@@ -324,58 +172,94 @@ def _claimed(statement: Mapping[str, Any]) -> dict[str, tuple[int, int]] | None:
 # ------------------------------------------------------------------------------------------------ all
 
 
-def _guarded(name: str, check: Callable[[], list[Check]]) -> list[Check]:
-    """The checks, or a failed one when the bundle breaks them in a way nobody thought of."""
-    try:
-        return check()
-    except Exception:
-        return [Check(name, False, "This could not be checked: the bundle is malformed.")]
+def _version(about: Mapping[str, Any], called: int) -> Check:
+    """Whether the bundle is the version it was given as. Which one is current, no bundle can know."""
+    name = "version"
+    version = about.get("version")
+    if called and version != called:
+        return Check(
+            name, False, f"It was given as version {called}; what was signed is version {quoted(str(version))}."
+        )
+    rest = "Whether a newer one replaced it, the bundle cannot know; the publisher's disclosure log does."
+    return Check(name, True, f"What was signed is version {quoted(str(version))}. {rest}")
 
 
-def _verify_files(files: Mapping[str, bytes], trusted_key: bytes | None) -> Verdict:
-    checks = _guarded("fixity", lambda: _fixity_checks(files))
-    signature, trusted, statement = _signature(files, trusted_key)
-    checks.append(signature)
-    cms = _cms(files)
-    if cms is not None:
-        checks.append(cms)
+def _about(statement: Mapping[str, Any]) -> dict[str, Any]:
+    predicate = statement.get("predicate")
+    return predicate if isinstance(predicate, dict) else {}
+
+
+def _verify_files(
+    opened: Opened, trusted_key: bytes | None, trusted_tsa: bytes | None, inspect: Inspector, called: int
+) -> Verdict:
+    files = opened.files
+    checks = [] if opened.packing is None else [opened.packing]
+    checks += guarded("fixity", lambda: fixity_checks(files))
+    publisher = quoted(bag_info(files).get("Source-Organization", ""))
+    signed = bundle_statement(files, trusted_key, publisher)
+    statement = signed.statement
+    checks.append(signed.check)
+    of_list = guarded(
+        "signature of the file list",
+        lambda: [check for check in [file_list_signature(files, signed.by if signed.trusted else None)] if check],
+    )
+    checks += of_list + guarded("time stamp", lambda: [check for check in [time_stamp(files, trusted_tsa)] if check])
+    about = _about(statement)
     if statement:
-        checks += _guarded("statement", lambda: [_subjects(statement, files), _approval(statement, files)])
+        checks += guarded("statement", lambda: [_subjects(statement, files), _approval(statement, files)])
+        checks += guarded("version", lambda: [_version(about, called)])
     try:
         reference, records, rows = _listed(files)
     except ValueError:
         checks.append(Check("schedule", False, "The schedule is missing or damaged, so the records cannot be checked."))
     else:
-        checks += _guarded("schedule", lambda: [_schedule(files, reference, records, rows)])
-        checks += _guarded("records", lambda: _records(files, statement, records))
-    predicate = statement.get("predicate", {})
-    about = predicate if isinstance(predicate, dict) else {}
+        checks += guarded("schedule", lambda: [_schedule(files, reference, records, rows)])
+        checks += guarded("records", lambda: _records(files, statement, records, inspect))
     version = about.get("version", 0)
     return Verdict(
         ok=all(check.ok for check in checks),
-        trusted=trusted,
+        trusted=signed.trusted,
         reference=str(about.get("reference", "")),
         version=version if isinstance(version, int) else 0,
         checks=tuple(checks),
+        signed_by=signed.by.key_id if signed.by else "",
+        bag=digest(files[SIGNED_LIST]) if SIGNED_LIST in files else "",
     )
 
 
-def verify_bundle(bundle: Path | Mapping[str, bytes], trusted_key: bytes | None = None) -> Verdict:
+def called_version(name: str) -> int:
+    """The version that the name of a folder or zip claims (`v2`, `v2.zip`); 0 when it claims none."""
+    found = _CALLED.fullmatch(name)
+    return int(found.group(1)) if found else 0
+
+
+def verify_bundle(
+    bundle: Path | BinaryIO | Mapping[str, bytes],
+    trusted_key: bytes | None = None,
+    *,
+    trusted_tsa: bytes | None = None,
+    inspect: Inspector = inspect_record,
+    called: int = 0,
+) -> Verdict:
     """Everything that can be said about a bundle.
 
     Args:
-        bundle: its folder, its zip, or its files by path.
-        trusted_key: the publisher's public key (PEM) as got from elsewhere; without it the bundle's own is used, and
+        bundle: its folder, its zip (a path or an open file), or its files by path.
+        trusted_key: the publisher's public keys (PEM) as got from elsewhere; without them the bundle's own is used, and
             the verdict says what that is worth.
+        trusted_tsa: certificates of the authority for time (PEM) as got from elsewhere.
+        inspect: looks into a record; a bundle from a stranger is hostile, so give one that works apart.
+        called: the version it was given as; 0 when nobody said, and the name of a path counts.
 
     Raises:
         OSError: the path cannot be read. A bad bundle never raises.
     """
-    if isinstance(bundle, Path):
+    if isinstance(bundle, Mapping):
+        opened = Opened(dict(bundle))
+    else:
+        called = called or (called_version(bundle.name) if isinstance(bundle, Path) else 0)
         try:
-            files = open_bundle(bundle)
+            opened = open_bundle(bundle)
         except UnsafeBundleError as error:
             return Verdict(False, False, "", 0, (Check("opening", False, str(error)),))
-    else:
-        files = dict(bundle)
-    return _verify_files(files, trusted_key)
+    return _verify_files(opened, trusted_key, trusted_tsa, inspect, called)

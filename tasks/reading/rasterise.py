@@ -25,6 +25,7 @@ from PIL import Image, ImageFile, ImageOps
 from tasks.errors import CorruptFileError, LimitExceededError
 from tasks.geometry import Box
 from tasks.model import Media, Mode, PageRaster, Word
+from tasks.reading.blocks import BLOCK_PX, grids_of_image, grids_of_page
 from tasks.reading.media import (
     DEFAULT_LIMITS,
     JPEG,
@@ -62,24 +63,23 @@ SANE_DPI = (50.0, 1300.0)
 LONGEST_SIDE_IN = 60.0
 """A resolution tag that makes a page longer than A0 is wrong (cameras write 72)."""
 
-JPEG_BLOCK_PX = 8
-LOSSY_FILTERS = ("DCTDecode", "JPXDecode")
 NEUTRAL_CHROMA = 8
 """Channels that differ by at most this are grey: the rounding of a JPEG's colour transform."""
 
-TIFF_COMPRESSION = 259
-JPEG_COMPRESSIONS = (6, 7)
 ORIENTATION = 0x0112
 SIDEWAYS_ORIENTATIONS = (5, 6, 7, 8)
 
 
-def rasterise(untrusted: bytes, media: Media, limits: Limits = DEFAULT_LIMITS) -> Iterator[PageRaster]:
+def rasterise(
+    untrusted: bytes, media: Media, limits: Limits = DEFAULT_LIMITS, pages: range | None = None
+) -> Iterator[PageRaster]:
     """Every page of a file as pixels, in order.
 
     Args:
         untrusted: the whole file.
         media: what `tasks.reading.media.inspect` said of it.
         limits: the same limits it was inspected with.
+        pages: 0-based, rising; None for all. The others are not decoded.
 
     Yields:
         One `PageRaster` a page; `bilevel` when its pixels are only 0 and 255, `grey` when no pixel has a colour.
@@ -89,7 +89,9 @@ def rasterise(untrusted: bytes, media: Media, limits: Limits = DEFAULT_LIMITS) -
         LimitExceededError: a page would have too many pixels even at the coarsest resolution.
         EncryptedFileError: a PDF that needs a password.
     """
-    return _pdf_pages(untrusted, media, limits) if media.type == PDF else _image_pages(untrusted, media, limits)
+    wanted = range(media.pages) if pages is None else pages
+    draw = _pdf_pages if media.type == PDF else _image_pages
+    return draw(untrusted, media, limits, wanted)
 
 
 # ------------------------------------------------------------------------------------------------ PDF
@@ -115,13 +117,13 @@ class _Drawing:
     bilevel: bool
 
 
-def _pdf_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[PageRaster]:
+def _pdf_pages(untrusted: bytes, media: Media, limits: Limits, wanted: range) -> Iterator[PageRaster]:
     with open_pdf(untrusted) as document:
         with decoding("Its pages cannot be counted."):
             pages = document.page_count
         if pages != media.pages:
             raise CorruptFileError(f"It has {pages} pages, not {media.pages}.")
-        for number in range(media.pages):
+        for number in wanted:
             # MuPDF swallows a complaint that equals the one before; a line of our own keeps each page's complete.
             pymupdf.mupdf.fz_warn(f"page {number + 1}")
             pymupdf.TOOLS.reset_mupdf_warnings()
@@ -141,15 +143,16 @@ def _pdf_page(document: pymupdf.Document, number: int, limits: Limits) -> PageRa
         matrix=matrix, colorspace=pymupdf.csGRAY if drawing.grey else pymupdf.csRGB, alpha=False, annots=True
     )
     samples = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)
-    pixels, mode = _settle(samples[:, :, 0] if pixmap.n == 1 else samples, bilevel=drawing.bilevel)
-    lossy = any(entry[8] in LOSSY_FILTERS for entry in page.get_images(full=True))
+    samples = samples[:, :, 0] if pixmap.n == 1 else samples
+    pixels, mode = _settle(samples, bilevel=drawing.bilevel)
+    to_px = page.rotation_matrix * matrix
     return PageRaster(
         page=number,
         pixels=pixels,
         mode=mode,
         dpi=(round(pixmap.width / page.rect.width * 72, 2), round(pixmap.height / page.rect.height * 72, 2)),
-        grid=JPEG_BLOCK_PX if lossy else 1,
-        layer=_layer(page, page.rotation_matrix * matrix, pixmap.width, pixmap.height),
+        grids=tuple(grids_of_page(page, to_px, samples)),
+        layer=_layer(page, to_px, pixmap.width, pixmap.height),
     )
 
 
@@ -249,7 +252,7 @@ def _lost_content(document: pymupdf.Document, number: int, complaints: str) -> b
     if CUT_JPEG not in complaints:
         return False
     # MuPDF says the same of a JPEG that lacks half its rows and of one that only lacks its end marker.
-    jpegs = (entry[0] for entry in document.get_page_images(number) if entry[8] == LOSSY_FILTERS[0])
+    jpegs = (entry[0] for entry in document.get_page_images(number) if entry[8] == "DCTDecode")
     return any(_is_cut(document.xref_stream_raw(xref)) for xref in jpegs)
 
 
@@ -270,7 +273,7 @@ def _is_cut(jpeg: bytes) -> bool:
 def _ends_grey(jpeg: Image.Image) -> bool:
     """Whether the last block is exactly mid grey, as libjpeg leaves what never came."""
     right, bottom = jpeg.size
-    last_block = jpeg.crop((max(0, right - JPEG_BLOCK_PX), max(0, bottom - JPEG_BLOCK_PX), right, bottom))
+    last_block = jpeg.crop((max(0, right - BLOCK_PX), max(0, bottom - BLOCK_PX), right, bottom))
     return bool((np.asarray(last_block.convert("RGB")) == 128).all())
 
 
@@ -290,16 +293,13 @@ def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -
 # ------------------------------------------------------------------------------------------------ images
 
 
-def _image_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[PageRaster]:
+def _image_pages(untrusted: bytes, media: Media, limits: Limits, wanted: range) -> Iterator[PageRaster]:
     with open_image(untrusted, media.type) as image:
-        for number in range(media.pages):
+        for number in wanted:
             with decoding(f"Page {number + 1} cannot be decoded."):
                 if media.type == TIFF:
                     image.seek(number)
                 check_page(*image.size, limits, number)
-                lossy = media.type == JPEG or (
-                    media.type == TIFF and _tiff_tag(image, TIFF_COMPRESSION) in JPEG_COMPRESSIONS
-                )
                 dpi = _dpi(image)
                 orientation = image.getexif().get(ORIENTATION, 1)
                 # WeasyPrint, once imported, makes all of Pillow fill missing rows instead of refusing the file.
@@ -307,18 +307,16 @@ def _image_pages(untrusted: bytes, media: Media, limits: Limits) -> Iterator[Pag
                 image.load()
                 if media.type == JPEG and _ends_grey(image):
                     raise CorruptFileError(f"Page {number + 1} lacks its last rows.")
-                pixels, mode = _settle(*_decode(ImageOps.exif_transpose(image)))
+                decoded, bilevel = _decode(ImageOps.exif_transpose(image))
+                pixels, mode = _settle(decoded, bilevel)
+                grids = () if mode == "bilevel" else tuple(grids_of_image(image, untrusted, orientation, decoded))
             yield PageRaster(
                 page=number,
                 pixels=pixels,
                 mode=mode,
                 dpi=dpi[::-1] if orientation in SIDEWAYS_ORIENTATIONS else dpi,
-                grid=JPEG_BLOCK_PX if lossy else 1,
+                grids=grids,
             )
-
-
-def _tiff_tag(image: Image.Image, tag: int) -> Any:
-    return getattr(image, "tag_v2", {}).get(tag)
 
 
 def _dpi(image: Image.Image) -> tuple[float, float]:
@@ -373,7 +371,8 @@ def _settle(pixels: Pixels, bilevel: bool = False) -> tuple[Pixels, Mode]:
     if pixels.ndim == 3:
         if _has_colour(pixels):
             return np.ascontiguousarray(pixels), "colour"
-        pixels = np.ascontiguousarray(pixels[:, :, 1])
+        # Lightness: a single channel would carry the blocks of the colours into it.
+        pixels = np.asarray(Image.fromarray(pixels).convert("L"))
     pixels = np.ascontiguousarray(pixels)
     histogram = np.bincount(pixels.ravel(), minlength=256) if bilevel or _only_extremes(pixels[::16, ::16]) else None
     if histogram is not None:

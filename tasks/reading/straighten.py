@@ -85,6 +85,8 @@ def without_specks(bilevel: Grey) -> Grey:
 
     The dot of an i or a full stop is larger: at 200 dpi a stop of 8 pt text has about 9 px.
     """
+    if bilevel.shape[0] < 8:  # no page; and OpenCV dies of a picture without rows
+        return bilevel
     cleaned = bilevel
     middle = slice(bilevel.shape[0] * 3 // 8, bilevel.shape[0] * 5 // 8)
     for dots in (0, 255):

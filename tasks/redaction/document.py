@@ -1,7 +1,10 @@
 """The new file: written object by object, holding what is handed in and nothing else.
 
 Rules kept here: the source's objects never come here; no dates, no random identifier, so the same input gives the same
-bytes; a page has one image, one content stream, one font. PyMuPDF is not thread-safe: one document at a time.
+bytes; a page has one image, one content stream, one font. The file is tagged (ISO 14289-1, PDF/UA-1): a document of one
+section a page, of which the paragraphs of the text layer are all there is to hear; the picture of the page is an
+artifact. Where nothing was read, the picture is a figure that says so. PyMuPDF is not thread-safe: one document at a
+time.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import unicodedata
 import zlib
 from collections.abc import Sequence
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pymupdf
 
@@ -20,6 +24,20 @@ from tasks.redaction.font import ADVANCE_UNITS, UNITS_PER_EM, build_font, to_uni
 
 PRODUCER = "foi-disclosure"
 
+UNREAD = "Picture of the page. No text was read from it."
+"""What is heard of a page without text."""
+
+METADATA = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"
+ xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+<dc:language><rdf:Bag><rdf:li>{language}</rdf:li></rdf:Bag></dc:language>
+<pdf:Producer>{producer}</pdf:Producer>
+<pdfuaid:part>1</pdfuaid:part>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>"""
+"""XMP (ISO 16684-1): title, language, and that the file follows PDF/UA-1."""
 
 SIGNATURE = re.compile(rb"(?<=\n)% Written by [^\n]*(?=\n)")
 
@@ -40,15 +58,19 @@ class DocumentWriter:
         self._title = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in title).strip()
         self._language = language
         self._tree = int(self._file.xref_get_key(self._file.pdf_catalog(), "Pages")[1].split()[0])
+        self._document = self._file.get_new_xref()
+        self._sections: list[int] = []
+        self._parents: list[str] = []
         self._font = self._write_font(chars)
 
-    def add_page(self, image: ImageStream, content: bytes, size_pt: tuple[float, float]) -> None:
+    def add_page(self, image: ImageStream, content: bytes, size_pt: tuple[float, float], paragraphs: int) -> None:
         """Append a page.
 
         Args:
             image: fills the page.
             content: operators of its text layer.
             size_pt: (width, height).
+            paragraphs: pieces of marked content in it, identified 0, 1, ...
         """
         width, height = (f"{side:.3f}".rstrip("0").rstrip(".") for side in size_pt)
         entries = "".join(f"/{key} {value}" for key, value in image.entries if key not in ("Filter", "DecodeParms"))
@@ -57,14 +79,17 @@ class DocumentWriter:
             image.data,
             {key: value for key, value in image.entries if key in ("Filter", "DecodeParms")},
         )
-        drawing = f"q {width} 0 0 {height} 0 0 cm /Im1 Do Q\n".encode("ascii") + content
+        tag = "/Artifact BMC" if paragraphs else "/Figure <</MCID 0>> BDC"
+        drawing = f"{tag}\nq {width} 0 0 {height} 0 0 cm /Im1 Do Q\nEMC\n".encode("ascii") + content
         contents = self._compressed("<<>>", drawing)
-        self._pages.append(
-            self._object(
-                f"<</Type/Page/Parent {self._tree} 0 R/MediaBox[0 0 {width} {height}]/CropBox[0 0 {width} {height}]"
-                f"/Resources<</XObject<</Im1 {picture} 0 R>>/Font<</F1 {self._font} 0 R>>>>/Contents {contents} 0 R>>"
-            )
+        page = self._object(
+            f"<</Type/Page/Parent {self._tree} 0 R/MediaBox[0 0 {width} {height}]/CropBox[0 0 {width} {height}]"
+            f"/Resources<</XObject<</Im1 {picture} 0 R>>/Font<</F1 {self._font} 0 R>>>>/Contents {contents} 0 R"
+            f"/StructParents {len(self._pages)}/Tabs/S>>"
         )
+        self._pages.append(page)
+        box = f"/Alt({UNREAD})/A<</O/Layout/Placement/Block/BBox[0 0 {width} {height}]>>"
+        self._add_section(page, paragraphs, box)
 
     def finish(self) -> bytes:
         """The file. The writer is of no use afterwards."""
@@ -73,11 +98,13 @@ class DocumentWriter:
         title = pymupdf.get_pdf_str(self._title)
         self._digest.update(f"{title}\n{self._language}".encode())
         info = self._object(f"<</Title {title}/Producer({PRODUCER})>>")
-        # Structure (tagged PDF) would hang below the catalog: /MarkInfo, /StructTreeRoot, and /StructParents on pages.
+        said = METADATA.format(title=escape(self._title), language=self._language, producer=PRODUCER)
+        metadata = self._stream("<</Type/Metadata/Subtype/XML>>", said.encode(), {})  # plain, for those who only grep
         self._file.update_object(
             self._file.pdf_catalog(),
             f"<</Type/Catalog/Pages {self._tree} 0 R/Lang {pymupdf.get_pdf_str(self._language)}"
-            "/ViewerPreferences<</DisplayDocTitle true>>>>",
+            f"/ViewerPreferences<</DisplayDocTitle true>>/MarkInfo<</Marked true>>/Metadata {metadata} 0 R"
+            f"/StructTreeRoot {self._write_structure()} 0 R>>",
         )
         identifier = self._digest.hexdigest()[:32]
         self._file.xref_set_key(-1, "Info", f"{info} 0 R")
@@ -85,6 +112,29 @@ class DocumentWriter:
         data: bytes = self._file.tobytes(garbage=0, no_new_id=True)
         self._file.close()
         return _without_signature(data)
+
+    def _add_section(self, page: int, paragraphs: int, figure: str) -> None:
+        """The tags of a page: its paragraphs, or a figure with these entries when there are none."""
+        section = self._file.get_new_xref()
+        kinds = ["/P"] * paragraphs or ["/Figure" + figure]
+        parts = " ".join(
+            f"{self._object(f'<</S{kind}/P {section} 0 R/Pg {page} 0 R/K {number}>>')} 0 R"
+            for number, kind in enumerate(kinds)
+        )
+        self._file.update_object(section, f"<</S/Sect/P {self._document} 0 R/K[{parts}]>>")
+        self._sections.append(section)
+        self._parents.append(f"{len(self._parents)}[{parts}]")
+
+    def _write_structure(self) -> int:
+        """The root of the tags, and the table that leads from marked content back to them (ISO 32000-1, 14.7.4.4)."""
+        parents = self._object(f"<</Nums[{' '.join(self._parents)}]>>")
+        root = self._object(
+            f"<</Type/StructTreeRoot/K {self._document} 0 R/ParentTree {parents} 0 R"
+            f"/ParentTreeNextKey {len(self._parents)}>>"
+        )
+        sections = " ".join(f"{section} 0 R" for section in self._sections)
+        self._file.update_object(self._document, f"<</S/Document/P {root} 0 R/K[{sections}]>>")
+        return root
 
     def _object(self, text: str) -> int:
         number: int = self._file.get_new_xref()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-
-from tasks.model import Mode
+from PIL import Image, ImageFile
 
 JPEG_QUALITY, RESAMPLED_QUALITY = 75, 65
 """For pages that were JPEG on the grid they have now, which cost what they did; and for pages drawn anew, where the
@@ -87,15 +87,30 @@ def encode_jpeg(pixels: NDArray[np.uint8], keep_chroma: bool, quality: int = JPE
         quality: of libjpeg, 1 to 100.
     """
     out = io.BytesIO()
-    Image.fromarray(pixels).save(
-        out, "JPEG", quality=quality, optimize=True, subsampling="4:4:4" if keep_chroma else "4:2:0"
-    )
+    with _room_for(pixels):
+        Image.fromarray(pixels).save(
+            out, "JPEG", quality=quality, optimize=True, subsampling="4:4:4" if keep_chroma else "4:2:0"
+        )
     return ImageStream(
         pixels.shape[1],
         pixels.shape[0],
         (("ColorSpace", _colour_space(pixels)), ("BitsPerComponent", "8"), ("Filter", "/DCTDecode")),
         _without_application_segments(out.getvalue()),
     )
+
+
+@contextmanager
+def _room_for(pixels: NDArray[np.uint8]) -> Iterator[None]:
+    """Let Pillow's buffer hold a whole JPEG: with optimised tables it cannot grow, and one byte a pixel is too few.
+
+    Noise in three full channels takes more; the finest steps used here leave no more than two bytes a sample.
+    """
+    before = ImageFile.MAXBLOCK
+    ImageFile.MAXBLOCK = max(before, 2 * pixels.size + 65536)
+    try:
+        yield
+    finally:
+        ImageFile.MAXBLOCK = before
 
 
 def encode_lossless(pixels: NDArray[np.uint8]) -> ImageStream:
@@ -121,20 +136,30 @@ def encode_lossless(pixels: NDArray[np.uint8]) -> ImageStream:
     )
 
 
-def wants_lossless(pixels: NDArray[np.uint8], mode: Mode, grid: int) -> bool:
-    """Whether a page that never was JPEG is drawn, not photographed: then lossless is small, and sharper.
+def in_fewest_channels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same page in one channel when all three are equal."""
+    if pixels.ndim == 3 and (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
+        return np.ascontiguousarray(pixels[..., 0])
+    return pixels
+
+
+def is_bilevel(grey: NDArray[np.uint8]) -> bool:
+    """Whether there is nothing but black and white."""
+    return not np.any((grey > 0) & (grey < 255))
+
+
+def wants_lossless(pixels: NDArray[np.uint8]) -> bool:
+    """Whether a page is drawn, not photographed: then lossless is small, and sharper.
 
     Judged on every eighth band of 16 rows, so that a photograph is not compressed twice.
     """
-    if mode == "bilevel" or grid != 1:
-        return False
     bands = [pixels[y : y + 16] for y in range(0, pixels.shape[0], 128)]
     sample = np.ascontiguousarray(np.concatenate(bands))
     jpeg = encode_jpeg(sample, keep_chroma=True, quality=RESAMPLED_QUALITY)
     return len(encode_lossless(sample).data) <= LOSSLESS_ALLOWANCE * len(jpeg.data)
 
 
-def source_quality(pixels: NDArray[np.uint8]) -> int:
+def source_quality(pixels: NDArray[np.uint8], seen: NDArray[np.bool_] | None = None) -> int:
     """The quality to code a page with that was JPEG on the grid it has now: as its source, at most `JPEG_QUALITY`.
 
     Coding at the source's own steps loses nothing again and costs what the source cost; finer steps would code its
@@ -143,16 +168,17 @@ def source_quality(pixels: NDArray[np.uint8]) -> int:
     contrast, at the lowest frequencies, for libjpeg's scaled tables; without a match it is `JPEG_QUALITY`.
 
     Args:
-        pixels: uint8 (height, width) grey or (height, width, 3) RGB, before painting.
+        pixels: uint8 (height, width) grey or (height, width, 3) RGB, as it will be coded.
+        seen: bool (height, width), the pixels that may be judged by; default all. Blocks that marks touch are not among
+            them: what a mark hides must not choose how its page is coded.
     """
-    bands = pixels.shape[0] // JPEG_GRID
-    pixels = pixels[: bands * JPEG_GRID].reshape(bands, JPEG_GRID, *pixels.shape[1:])[::SAMPLED_BANDS]
-    pixels = pixels.reshape(-1, *pixels.shape[2:])
+    seen = np.ones(pixels.shape[:2], np.bool_) if seen is None else seen
+    pixels, seen = _sampled(pixels), _sampled(seen)
     luma = pixels.astype(np.float32) if pixels.ndim == 2 else pixels.astype(np.float32) @ LUMA
     extremes = (pixels < 1) | (pixels > 254)
     clipped: NDArray[Any] = extremes if pixels.ndim == 2 else np.any(extremes, axis=2)
     blocks = _blocks(luma)
-    blocks = blocks[~_blocks(clipped).any(axis=(1, 2))]
+    blocks = blocks[~_blocks(clipped | ~seen).any(axis=(1, 2))]
     if len(blocks) < LEAST_BLOCKS:
         return JPEG_QUALITY
     contrast = np.ptp(blocks.reshape(len(blocks), -1), axis=1)
@@ -160,6 +186,13 @@ def source_quality(pixels: NDArray[np.uint8]) -> int:
     fits = [_fit(waves, quality) for quality in range(LEAST_QUALITY, JPEG_QUALITY)]
     best = int(np.argmax(fits))
     return LEAST_QUALITY + best if fits[best] > MATCH else JPEG_QUALITY
+
+
+def _sampled(page: NDArray[Any]) -> NDArray[Any]:
+    """Every few bands of blocks of a page."""
+    bands = page.shape[0] // JPEG_GRID
+    chosen = page[: bands * JPEG_GRID].reshape(bands, JPEG_GRID, *page.shape[1:])[::SAMPLED_BANDS]
+    return chosen.reshape(-1, *page.shape[1:])
 
 
 def _fit(waves: NDArray[np.float32], quality: int) -> float:

@@ -68,11 +68,12 @@ def place_text(page: PageTranscript, marks: Sequence[Mark]) -> list[PlacedText]:
     told = _told_before(page, marks)
     placed: list[PlacedText] = []
     at = 0
-    for line in reading.lines() if reading else ():
-        for word, box in _levelled(line):
+    lines = [(reading.frame, line) for line in reading.lines()] if reading else []
+    for frame, line in lines:
+        for word, box in _levelled(line, _shown(line, frame, regions)):
             placed += [_place_label(mark, turns) for mark in told.pop(at, ())]
             text = _printable(word.text) if word.confidence >= LEAST_CONFIDENCE else ""
-            place = _free_place(_level_place(reading.frame, box), regions) if text and reading else None
+            place = _free_place(_level_place(frame, box), regions) if text else None
             if place is not None:
                 placed.append(PlacedText(text, place, turns))
             at += 1
@@ -100,35 +101,42 @@ def _contrast(pixels: NDArray[np.uint8], place: Place) -> int:
 
 
 def write_layer(
-    placed: Iterable[PlacedText], codes: dict[str, int], height_px: int, dpi: tuple[float, float]
+    paragraphs: Iterable[Iterable[PlacedText]], codes: dict[str, int], height_px: int, dpi: tuple[float, float]
 ) -> Iterator[str]:
-    """The content-stream operators of a text layer, one text block.
+    """The content-stream operators of a text layer: one text block, in it one piece of marked content a paragraph.
 
     Args:
-        placed: in reading order.
+        paragraphs: in reading order; the n-th is marked with the identifier n (ISO 32000-1, 14.7.4).
         codes: the font's code of each character.
         height_px: of the page.
         dpi: (horizontal, vertical).
     """
     yield "BT\n/F1 1 Tf\n3 Tr"
     across, up = 72 / dpi[0], 72 / dpi[1]
-    for item in placed:
-        x0, x1 = item.place[0] * across, item.place[2] * across
-        y0, y1 = (height_px - item.place[3]) * up, (height_px - item.place[1]) * up
-        width, height = x1 - x0, y1 - y0
-        advance = ADVANCE * len(item.text)
-        match item.quarter_turns:
-            case 0:
-                matrix = (width / advance, 0.0, 0.0, height, x0, y0)
-            case 1:
-                matrix = (0.0, -height / advance, width, 0.0, x0, y1)
-            case 2:
-                matrix = (-width / advance, 0.0, 0.0, -height, x1, y1)
-            case _:
-                matrix = (0.0, height / advance, -width, 0.0, x1, y0)
-        hexed = "".join(f"{codes[char]:04x}" for char in item.text + " ")
-        yield f"{' '.join(_number(value) for value in matrix)} Tm <{hexed}> Tj"
+    for number, paragraph in enumerate(paragraphs):
+        yield f"/P <</MCID {number}>> BDC"
+        for item in paragraph:
+            hexed = "".join(f"{codes[char]:04x}" for char in item.text + " ")
+            yield f"{' '.join(_number(value) for value in _matrix(item, height_px, across, up))} Tm <{hexed}> Tj"
+        yield "EMC"
     yield "ET"
+
+
+def _matrix(item: PlacedText, height_px: int, across: float, up: float) -> tuple[float, ...]:
+    """The text matrix that stretches a word over its place; `across` and `up` are points to a pixel."""
+    x0, x1 = item.place[0] * across, item.place[2] * across
+    y0, y1 = (height_px - item.place[3]) * up, (height_px - item.place[1]) * up
+    width, height = x1 - x0, y1 - y0
+    advance = ADVANCE * len(item.text)
+    match item.quarter_turns:
+        case 0:
+            return width / advance, 0.0, 0.0, height, x0, y0
+        case 1:
+            return 0.0, -height / advance, width, 0.0, x0, y1
+        case 2:
+            return -width / advance, 0.0, 0.0, -height, x1, y1
+        case _:
+            return 0.0, height / advance, -width, 0.0, x1, y0
 
 
 def _number(value: float) -> str:
@@ -141,15 +149,28 @@ def _printable(text: str) -> str:
     return "".join(char for char in text if unicodedata.category(char)[0] not in "CZ")
 
 
-def _levelled(line: Sequence[Word]) -> Iterator[tuple[Word, Box]]:
-    """Each word of a line with its box on the line's common base and height, so that a reader keeps the line whole."""
-    base = round(median(word.box.y1 for word in line))
-    height = round(median(word.box.height for word in line))
+def _levelled(line: Sequence[Word], shown: Sequence[Word]) -> Iterator[tuple[Word, Box]]:
+    """Each word of a line with its box on the line's common base and height, so that a reader keeps the line whole.
+
+    Both are those of the words that are shown: what is hidden moves nothing.
+    """
+    base = round(median(word.box.y1 for word in shown or line))
+    height = round(median(word.box.height for word in shown or line))
     for word in line:
         box = word.box
         if 0.4 * height <= box.height <= 1.6 * height and abs(box.y1 - base) <= 0.35 * height:
             box = Box(box.x0, base - height, box.x1, base)
         yield word, Box(box.x0, box.y0, max(box.x1, box.x0 + 1), max(box.y1, box.y0 + 1))
+
+
+def _shown(line: Sequence[Word], frame: Frame, shelf: Shelf) -> list[Word]:
+    """The words of a line whose middle is in no mark."""
+    boxes = [(word, frame.box_to_page(word.box)) for word in line]
+    return [
+        word
+        for word, box in boxes
+        if not any(r.x0 <= box.center[0] < r.x1 and r.y0 <= box.center[1] < r.y1 for r in shelf.near(box))
+    ]
 
 
 def _level_place(frame: Frame, box: Box) -> Place:

@@ -19,7 +19,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.geometry import Box, union
+from tasks.geometry import Box, Grid, union
 from tasks.model import PageTranscript
 
 END_PAD = 0.15
@@ -253,19 +253,24 @@ def coarse_width(width: float, h: float) -> int:
     return math.ceil(heights * h)
 
 
-def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, grid: int) -> list[Box]:
+def coarsest_step(grids: Iterable[Grid]) -> int:
+    """The longest edge of a block, px; 1 where nothing was compressed with loss."""
+    return math.ceil(max((side for grid in grids if not grid.colour for side in grid.step), default=1))
+
+
+def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, step: int) -> list[Box]:
     """A chain's boxes grown to a coarse width: at the end of the line first, at its start when there is no room.
 
     Args:
         boxes: from left to right, as `level_boxes` gives them.
         margins: where text begins and ends on the page, px in line space.
         obstacles: words that are no part of any claim.
-        grid: the boxes will be snapped to it, px.
+        step: edge of the blocks that the boxes will be snapped to, px.
     """
     h = median(b.height for b in boxes)
     around = union(boxes)
     missing = coarse_width(around.width, h) - around.width
-    hair = max(2, round(HAIR * h)) + grid - 1
+    hair = max(2, round(HAIR * h)) + step - 1
     last = max(range(len(boxes)), key=lambda i: boxes[i].x1)
     first = min(range(len(boxes)), key=lambda i: boxes[i].x0)
 
@@ -284,23 +289,46 @@ def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, grid: in
     return boxes
 
 
-def settle(box: Box, grid: int, size: tuple[int, int], foreign: Shelf) -> Box:
-    """A box grown to the compression grid on every side where no neighbouring word stands in the way.
+def resting_grid(page: PageTranscript, quarter_turns: int) -> Grid:
+    """The heights at which marks begin and end where nothing else says so: thirds of a line of the page.
+
+    Tight boxes would show whether what they hide has letters that rise or hang.
+
+    Args:
+        page: its words tell how tall a line is.
+        quarter_turns: of the text at hand.
+    """
+    third = float(max(1, round(median(heights) / 3))) if (heights := _heights(page)) else 1.0
+    whole = Box(0, 0, page.width_px, page.height_px)
+    return Grid(whole, (third, 1.0) if quarter_turns % 2 else (1.0, third))
+
+
+def _heights(page: PageTranscript) -> list[float]:
+    """The heights of the primary reading's words, px in page space."""
+    if not page.readings:
+        return []
+    frame = page.readings[0].frame
+    scale = frame.scale_x if frame.quarter_turns % 2 else frame.scale_y
+    return [word.box.height / scale for word in page.readings[0].words]
+
+
+def settle(box: Box, grids: Sequence[Grid], size: tuple[int, int], foreign: Shelf) -> Box:
+    """A box grown to whole blocks of compression on every side where no neighbouring word stands in the way.
 
     Where one does, the edge stops at the word; what is left of the block is calmed when the mark is painted.
 
     Args:
         box: in page space.
-        grid: edge in px of the blocks the source was compressed in.
+        grids: the blocks the source was compressed in.
         size: (width, height) of the page, px.
         foreign: words that are no part of any claim, in page space.
     """
     box = box.clipped(*size)
-    full = box.snapped(grid, *size)
+    full = box.snapped(grids, *size)
     if full == box:
         return box
     x0, y0, x1, y1 = full.x0, full.y0, full.x1, full.y1
-    for word in foreign.near(full, grid):
+    for word in foreign.near(full, coarsest_step(grids)):
         hair = max(2, round(CLEAR * min(word.width, word.height)))
         if not word.padded(hair).meets(full):
             continue

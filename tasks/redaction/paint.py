@@ -8,18 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tasks.geometry import Box
+from tasks.geometry import Box, Grid
 from tasks.model import Mark
 
 FILL, INK = 0, 255
 
 LEAST_CONTRAST, INK_SHARE = 48.0, 0.5
 """What counts as ink in a cut block: this far from the paper's grey, and this share of the way to the darkest."""
+
+FAINT = 24
+"""Grey levels from paper up to which something is no ink of a neighbour's that a reader would miss."""
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Share of each channel in what JPEG codes as lightness."""
+
+SPOT_PX = 64
+"""Blocks so near to each other share their paper."""
+
+CLEAN_BLOCKS = 3
+"""How far around a cut block its paper's shade is looked for, in blocks."""
 
 SPECK_PX = 4
 """Fewer inked pixels than this in a cut block are no part of a letter one would miss."""
@@ -36,7 +49,7 @@ def paint_marks(
     marks: Iterable[Mark],
     dpi: tuple[float, float],
     quarter_turns: int = 0,
-    grid: int = 1,
+    grids: Sequence[Grid] = (),
 ) -> NDArray[np.uint8]:
     """A copy of a page with its marks painted, and what a cut block keeps of hidden text calmed.
 
@@ -45,14 +58,14 @@ def paint_marks(
         marks: of this page.
         dpi: (horizontal, vertical).
         quarter_turns: how often the page is turned anticlockwise to make its text level; the print follows the text.
-        grid: edge in px of the blocks the source was compressed in.
+        grids: the blocks the source was compressed in.
 
     Returns:
         Same shape and type.
     """
     painted = pixels.copy()
     ordered = sorted(marks, key=lambda mark: mark.number)
-    calm(painted, [region for mark in ordered for region in mark.regions], grid)
+    calm(painted, [region for mark in ordered for region in mark.regions], grids)
     for mark in ordered:
         for region in mark.regions:
             painted[region.y0 : region.y1, region.x0 : region.x1] = FILL
@@ -70,55 +83,103 @@ def paint_marks(
     return painted
 
 
-def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grid: int) -> None:
+def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grids: Sequence[Grid]) -> None:
     """Reduce what surrounds marks within the blocks they cut to paper and ink, in place.
 
-    A block of a JPEG that holds hidden text holds its ringing too (about 350 faint pixels within 8 px of a tight box);
-    with two values a block, nothing fainter than a neighbour's ink is left.
+    A block of a JPEG that holds hidden text holds its ringing too (about 350 faint pixels within 8 px of a tight box),
+    and its shade says how much ink there is. So paper takes its shade from the nearest blocks that no mark touches,
+    and nothing fainter than a neighbour's ink is left.
 
     Args:
         pixels: uint8, (height, width) or (height, width, 3), before the marks are filled.
         regions: of all marks of the page.
-        grid: edge of a block, px.
+        grids: the blocks the source was compressed in.
     """
     height, width = pixels.shape[:2]
-    wholes = {region: region.snapped(grid, width, height) for region in regions}
-    if all(region == whole for region, whole in wholes.items()):
-        return
-    filled = np.zeros((height, width), dtype=np.bool_)
+    filled, touched = np.zeros((height, width), np.bool_), np.zeros((height, width), np.bool_)
     for region in regions:
-        filled[region.y0 : region.y1, region.x0 : region.x1] = True
-    done: set[tuple[int, int]] = set()
-    for region, whole in wholes.items():
-        if whole == region:
-            continue
-        part = (slice(whole.y0, whole.y1), slice(whole.x0, whole.x1))
-        grey = pixels[part] if pixels.ndim == 2 else pixels[part].mean(axis=2)
-        rest = ~filled[part]
-        if not rest.any():
-            continue
-        depth = np.abs(grey.astype(np.float32) - np.median(grey[rest]))
-        ink = depth > max(LEAST_CONTRAST, INK_SHARE * float(depth[rest].max()))
-        for y in range(whole.y0, whole.y1, grid):
-            for x in range(whole.x0, whole.x1, grid):
-                block = (slice(y, min(y + grid, whole.y1)), slice(x, min(x + grid, whole.x1)))
-                open_here = ~filled[block]
-                if (y, x) in done or not open_here.any():
-                    continue
-                done.add((y, x))
-                inked = open_here & ink[y - whole.y0 : y - whole.y0 + grid, x - whole.x0 : x - whole.x0 + grid]
-                if not _stands_out(pixels[block], inked, open_here & ~inked):
-                    inked = np.zeros_like(inked)
-                for there in (open_here & ~inked, inked):
-                    if there.any():
-                        pixels[block][there] = np.median(pixels[block][there], axis=0)
+        filled[_cut(region)] = touched[_cut(region)] = True
+        for grid in grids:
+            touched[_cut(surroundings(region, grid, width, height))] = True
+    if np.array_equal(filled, touched):
+        return
+    for grid in sorted(grids, key=lambda grid: grid.colour):
+        shades: dict[tuple[int, int], tuple[Any, Any]] = {}
+        beyond = round(CLEAN_BLOCKS * max(grid.step))
+        cells = {
+            cell: None for region in regions for cell in grid.cells(surroundings(region, grid, width, height))
+        }  # one that two marks touch, once
+        for cell in cells:
+            seen = ~filled[_cut(cell)]
+            if seen.any():
+                spot = cell.x0 // SPOT_PX, cell.y0 // SPOT_PX
+                if spot not in shades:
+                    near = Box(*(SPOT_PX * side for side in (*spot, spot[0] + 1, spot[1] + 1)))
+                    near = near.padded(beyond).clipped(width, height)
+                    shades[spot] = _shades(pixels[_cut(near)][::2, ::2], ~touched[_cut(near)][::2, ::2])
+                paper, ink = shades[spot]
+                if paper is None:  # marks all around
+                    paper = np.median(pixels[_cut(cell)][seen], axis=0)
+                if grid.colour:
+                    _bleach(pixels[_cut(cell)], seen, paper)
+                else:
+                    _reduce(pixels[_cut(cell)], seen, paper, ink)
 
 
-def _stands_out(block: NDArray[np.uint8], ink: NDArray[np.bool_], paper: NDArray[np.bool_]) -> bool:
-    """Whether what counts as ink in a block is plainly ink beside the block's own paper, and more than a speck."""
-    if int(ink.sum()) < SPECK_PX or not paper.any():
-        return not paper.any()
-    return bool(np.abs(np.median(block[ink]) - np.median(block[paper])) >= 2 * LEAST_CONTRAST)
+def surroundings(region: Box, grid: Grid, width: int, height: int) -> Box:
+    """The blocks that a mark touches and what they run into; of no area when it does not meet the image."""
+    if not region.meets(grid.place):
+        return Box(region.x0, region.y0, region.x0, region.y0)
+    return grid.whole(region).padded(grid.rim).clipped(width, height)
+
+
+def _reduce(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any, ink: Any) -> None:
+    """Give what is seen of a block two values, of the paper and the ink around it, or one.
+
+    Args:
+        block: changed in place.
+        seen: what of it no mark covers.
+        paper: its shade or colour.
+        ink: the same, None when there is none around.
+    """
+    depth = np.abs(_grey(block) - float(np.mean(paper)))
+    inked = seen & (depth > max(LEAST_CONTRAST, INK_SHARE * float(depth[seen].max())))
+    if int(inked.sum()) < SPECK_PX or abs(float(np.median(_grey(block)[inked])) - np.mean(paper)) < 2 * LEAST_CONTRAST:
+        inked = np.zeros_like(inked)
+    else:
+        block[inked] = np.median(block[inked], axis=0) if ink is None else ink
+    block[seen & ~inked] = paper
+
+
+def _bleach(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any) -> None:
+    """Give what is seen of a block the colour of the paper: faint things become paper, others keep their lightness."""
+    light = block.astype(np.float32) if block.ndim == 2 else block.astype(np.float32) @ LUMA
+    ground = float(paper if block.ndim == 2 else paper @ LUMA)
+    faint = seen & (np.abs(light - ground) <= FAINT)
+    if block.ndim == 3:
+        tinted = light[..., None] * (np.asarray(paper, np.float32) / max(1.0, ground))
+        block[seen] = np.clip(tinted + 0.5, 0, 255).astype(np.uint8)[seen]
+    block[faint] = paper
+
+
+def _shades(place: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> tuple[Any, Any]:
+    """The medians of the paper and of the ink among the chosen pixels; None for what there is too little of."""
+    if int(chosen.sum()) < SPECK_PX:
+        return None, None
+    grey, found = _grey(place)[chosen], place[chosen]
+    ink = np.abs(grey - np.median(grey)) > LEAST_CONTRAST
+    shades = (np.median(found[part], axis=0) if int(part.sum()) >= SPECK_PX else None for part in (~ink, ink))
+    paper, dark = shades
+    return paper, dark
+
+
+def _grey(place: NDArray[np.uint8]) -> NDArray[np.float32]:
+    grey = place if place.ndim == 2 else place.mean(axis=2)
+    return grey.astype(np.float32)
+
+
+def _cut(box: Box) -> tuple[slice, slice]:
+    return slice(box.y0, box.y1), slice(box.x0, box.x1)
 
 
 def label_on(

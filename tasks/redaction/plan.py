@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tasks.geometry import Box, union
+from tasks.geometry import Box, Grid, union
 from tasks.model import Detection, Doubt, Kind, Mark, PageReview, PageTranscript, Reading, RedactionPlan, Transcript
 from tasks.redaction.lines import (
     Piece,
@@ -20,8 +20,10 @@ from tasks.redaction.lines import (
     Turn,
     anchor,
     chain_pieces,
+    coarsest_step,
     level_boxes,
     pad_piece,
+    resting_grid,
     settle,
     widen,
     words_in_order,
@@ -174,19 +176,27 @@ def _plan_lines(page: PageTranscript, claims: Sequence[Detection], ground: _Grou
         for claim in [c for c, m in mark_of_claim.items() if m in joined]:
             mark_of_claim[claim] = number
         mark_of_claim.update(dict.fromkeys(members, number))
-        boxes_of_mark[number] += widen(level_boxes(chain), ground.margins, foreign, page.grid)
+        boxes_of_mark[number] += widen(level_boxes(chain), ground.margins, foreign, coarsest_step(page.grids))
+    resting = resting_grid(page, turn.quarter_turns)
     return [
         _mark(
             [claims[c] for c, m in mark_of_claim.items() if m == number],
             [
-                settle(turn.to_page(box), page.grid, (page.width_px, page.height_px), ground.foreign_on_page)
-                for box in boxes
+                settle(
+                    on_page, _grids_at(on_page, page, resting), (page.width_px, page.height_px), ground.foreign_on_page
+                )
+                for on_page in map(turn.to_page, boxes)
             ],
             page,
             exemption,
         )
         for number, boxes in boxes_of_mark.items()
     ]
+
+
+def _grids_at(box: Box, page: PageTranscript, resting: Grid) -> list[Grid]:
+    """The blocks of compression below a box, or thirds of a line where there are none."""
+    return [grid for grid in page.grids if grid.place.meets(box) and not grid.colour] or [resting]
 
 
 def _parts_of_words(reading: Reading) -> list[Box]:
@@ -207,7 +217,7 @@ def _area_boxes(page: PageTranscript, detection: Detection) -> list[Box]:
 
 
 def _on_grid(boxes: Iterable[Box], page: PageTranscript) -> list[Box]:
-    return [box.snapped(page.grid, page.width_px, page.height_px) for box in boxes]
+    return [box.snapped(page.grids, page.width_px, page.height_px) for box in boxes]
 
 
 def _mark(claims: Sequence[Detection], boxes: Iterable[Box], page: PageTranscript, exemption: str) -> Mark:

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from flows.watch import reference_in
+from flows.announce import reference_in
 from infra import desk
 from tasks.casework import _letter
 from tasks.disclosure.publish import publish, withdraw
@@ -211,7 +211,8 @@ def test_the_reason_of_a_withdrawal_is_text_too(reason: str) -> None:
     dossier, files = dossier_of(parsed("Plain") or pytest.fail("refused"))
     shelf = Shelf()
     publish(shelf, "public", dossier, examples.approval(dossier), files, examples.POLICY, examples.keys())
-    withdraw(shelf, "public", dossier.reference, reason, "2026-04-01T00:00:00Z", examples.POLICY.authority)
+    day, authority = "2026-04-01T00:00:00Z", examples.POLICY.authority
+    withdraw(shelf, "public", dossier.reference, reason, day, authority, examples.keys())
     page = shelf.objects["public", f"disclosures/{dossier.reference}/index.html"]
     assert {"script", "img"}.isdisjoint(tag for tag, _ in Page(page).tags)
     assert not DIRECTION.search(page.decode()) and b"\0" not in page

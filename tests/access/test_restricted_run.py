@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows.announce import submissions_lying_in
 from flows.place import open_place
 from flows.settings import open_store
-from flows.watch import submissions_lying_in
 from infra import desk
 from infra.keys import make_keys
 from tasks import casework, steps
 from tasks.arrival import take_in
+from tasks.caseload import caseload
 from tasks.errors import ConfigurationError
 from tasks.model import Role, State
 from tasks.status import load_status
@@ -31,8 +32,14 @@ REFERENCE = "ROLES-1"
 @pytest.fixture
 def place(guarded: GuardedServer, tmp_path: Path) -> Iterator[Workplace]:
     made = make_keys(tmp_path / "keys")
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"release_without_unreadable": true}')
     settings = guarded.settings(
-        signing_key_file=made.signing, commitment_key_file=made.commitment, allow_unreviewed=True, jobs=1
+        signing_key_file=made.signing,
+        commitment_key_file=made.commitment,
+        policy_file=policy,
+        allow_unreviewed=True,
+        jobs=1,
     )
     with open_place(settings) as opened:
         yield opened
@@ -82,7 +89,7 @@ def test_a_request_goes_its_whole_way_with_restricted_accounts(
     keys = casework.StageKeys(1, transcript, plan, pdf, report.key)
     dossier = steps.assemble.fn(place, manifest, [keys], [])
     assert steps.approve_by_policy.fn(place, REFERENCE, dossier) == ""
-    assert desk.caseload(place, REFERENCE)[0].state == State.PROCESSING
+    assert caseload(place, REFERENCE)[0].state == State.PROCESSING
 
     # Whoever processed cannot publish, even with the approval in hand ...
     with pytest.raises(ConfigurationError, match="HTTP 403"):
@@ -103,7 +110,7 @@ def test_a_request_goes_its_whole_way_with_restricted_accounts(
     # Withdrawing is the publisher's too.
     with pytest.raises(ConfigurationError, match="HTTP 403"):
         casework.withdraw(place, REFERENCE, "Published in error.")
-    steps.withdraw.fn(place, REFERENCE, "Published in error.")
+    steps.withdraw.fn(place, REFERENCE, "Published in error.", "A. Officer")
     left = [info.key for info in guarded.store().list("foi-disclosure", f"disclosures/{REFERENCE}/")]
     assert not any("/v1" in key for key in left)
     assert httpx.get(f"{guarded.endpoint}/foi-disclosure/disclosures/{REFERENCE}/v1.zip").status_code in (403, 404)

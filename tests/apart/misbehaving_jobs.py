@@ -49,7 +49,7 @@ def run_out_of_time() -> list[bytes]:
 
 
 def reject() -> list[bytes]:
-    raise CorruptFileError("Page 3.", subject="somebody's name.pdf")
+    raise CorruptFileError("Page 3 is missing.", subject="somebody's name.pdf")
 
 
 def fail_with_text() -> list[bytes]:

@@ -57,7 +57,7 @@ def test_every_call_gets_a_fresh_process(apart: Apart) -> None:
 def test_our_errors_arrive_with_code_and_detail_but_no_name(apart: Apart) -> None:
     with pytest.raises(CorruptFileError) as caught:
         apart.call("reject")
-    assert str(caught.value) == "The file is damaged. Page 3."
+    assert str(caught.value) == "The file is damaged. Page 3 is missing."
     assert caught.value.subject == ""
 
 

@@ -26,7 +26,7 @@ def resave(data: bytes, change: Callable[[pikepdf.Pdf], None] = lambda pdf: None
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(data)) as pdf:
         change(pdf)
-        pdf.save(out, static_id=True)
+        pdf.save(out, static_id=True, fix_metadata_version=False)
     return out.getvalue()
 
 
@@ -48,6 +48,10 @@ def on_image(change: Callable[[Any], None]) -> Callable[[bytes], bytes]:
 # ------------------------------------------------------------------------------------------------ text
 
 
+LAST = b"\nEMC\nET"
+"""The end of the last paragraph."""
+
+
 def codes_of_chars(data: bytes) -> dict[str, str]:
     """The code of each character of the layer's font, in hexadecimal digits."""
     with pikepdf.open(io.BytesIO(data)) as pdf:
@@ -57,11 +61,11 @@ def codes_of_chars(data: bytes) -> dict[str, str]:
 
 
 def say(data: bytes, word: str, x_pt: float, y_pt: float) -> bytes:
-    """Another word in our own invisible layer; its letters must be in the font."""
+    """Another word at the end of our own invisible layer's last paragraph; its letters must be in the font."""
     codes = codes_of_chars(data)
     hexed = "".join(codes[c] for c in word)
-    shown = f"12 0 0 12 {x_pt} {y_pt} Tm <{hexed}> Tj\nET".encode()
-    return on_content(lambda content: content.replace(b"\nET", b"\n" + shown))(data)
+    shown = f"\n12 0 0 12 {x_pt} {y_pt} Tm <{hexed}> Tj".encode()
+    return on_content(lambda content: content.replace(LAST, shown + LAST))(data)
 
 
 def place_of(record: DrawnRecord, mark: int = 0) -> tuple[float, float]:
@@ -120,6 +124,27 @@ def with_xmp(text: str = "someone") -> Callable[[bytes], bytes]:
 def with_info(key: str, value: str) -> Callable[[bytes], bytes]:
     def plant(pdf: pikepdf.Pdf) -> None:
         pdf.docinfo[key] = value
+
+    return lambda data: resave(data, plant)
+
+
+def with_title(title: str) -> Callable[[bytes], bytes]:
+    """Another title, in both places that say it."""
+
+    def plant(pdf: pikepdf.Pdf) -> None:
+        xmp = pdf.Root.Metadata.read_bytes()
+        pdf.Root.Metadata.write(xmp.replace(str(pdf.docinfo["/Title"]).encode(), title.encode()))
+        pdf.docinfo["/Title"] = title
+
+    return lambda data: resave(data, plant)
+
+
+def with_language(language: str) -> Callable[[bytes], bytes]:
+    """Another language, in both places that say it."""
+
+    def plant(pdf: pikepdf.Pdf) -> None:
+        pdf.Root.Metadata.write(pdf.Root.Metadata.read_bytes().replace(b"en-GB", language.encode()))
+        pdf.Root.Lang = pikepdf.String(language)
 
     return lambda data: resave(data, plant)
 
@@ -187,7 +212,7 @@ def with_revision(data: bytes, folder: Path) -> bytes:
     path = folder / "revised.pdf"
     path.write_bytes(data)
     file: Any = pymupdf.open(path)
-    file.set_metadata({"title": "A better title", "producer": "foi-disclosure"})
+    file.set_metadata({"title": file.metadata["title"], "producer": "foi-disclosure"})
     file.saveIncr()
     file.close()
     return path.read_bytes()

@@ -40,6 +40,7 @@ TESTS_OF = {
     "writings.py": VALUES,
     "jpeg.py": (OUTPUTS[1], OUTPUTS[0]),
     "font.py": (OUTPUTS[1], OUTPUTS[0]),
+    "tags.py": ("tests/attacks/test_tags.py", *OUTPUTS),
     "__init__.py": (*OUTPUTS, *VALUES),
 }
 """The tests that speak of a module, the nearest first; the rest have `OUTPUTS`. Slow ones are left out."""

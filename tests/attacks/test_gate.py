@@ -19,7 +19,7 @@ from tasks.redaction import gate
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.gate import FAULTS, check_record, checks, named_checks
 from tests.attacks import faults
-from tests.redaction.drawn import DrawnRecord, draw_page, record_of
+from tests.redaction.drawn import DrawnRecord, blocks_of, draw_page, record_of
 
 Name = pikepdf.Name
 
@@ -195,8 +195,8 @@ PLANTED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "a transparency group": ("A21", set_page("/Group", pikepdf.Dictionary(S=Name.Transparency))),
     "an inverting decode array": ("A23", faults.on_image(inverted)),
     "a half-opaque graphics state": ("A23", faults.on_page(add_state)),
-    "a withheld value in the title": ("A25", faults.with_info("/Title", "Mail of Jordan.Example@police.example")),
-    "a withheld number in the title": ("A25", faults.with_info("/Title", "Ring +44 20 7946 O123")),
+    "a withheld value in the title": ("A25", faults.with_title("Mail of Jordan.Example@police.example")),
+    "a withheld number in the title": ("A25", faults.with_title("Ring +44 20 7946 O123")),
 }
 
 
@@ -218,8 +218,8 @@ def test_words_of_the_layer_in_a_mark(record: DrawnRecord, good: bytes) -> None:
 
 
 def test_live_text_under_a_mark(record: DrawnRecord, good: bytes) -> None:
-    """Inseparable: live text is text in a mark, in another font and mode, in a block of its own."""
-    assert codes(faults.with_live_text(good, record), record) == {"A01", "A04", "A06"}
+    """Inseparable: live text is text in a mark, in another font and mode, in a block of its own, and untagged."""
+    assert codes(faults.with_live_text(good, record), record) == {"A01", "A04", "A06", "A17"}
 
 
 def test_a_mark_that_leaves_the_scan_untouched(record: DrawnRecord, good: bytes) -> None:
@@ -290,7 +290,8 @@ def test_bytes_behind_a_deflated_image(drawn_colour: DrawnRecord) -> None:
 
 def test_marks_off_the_grid_beside_nothing_faint_are_no_fault(bilevel: DrawnRecord) -> None:
     """The same file, from a source that was compressed in blocks: two levels are no ringing."""
-    pages = tuple(dataclasses.replace(page, grid=8) for page in bilevel.transcript.pages)
+    blocks = blocks_of(8, bilevel.pages[0].raster.width_px, bilevel.pages[0].raster.height_px)
+    pages = tuple(dataclasses.replace(page, grids=blocks) for page in bilevel.transcript.pages)
     transcript = dataclasses.replace(bilevel.transcript, pages=pages)
     assert codes(bilevel.apply(), bilevel, transcript=transcript) == set()
 
@@ -306,6 +307,10 @@ def test_a_mark_as_wide_as_what_it_hides() -> None:
     plan = dataclasses.replace(record.plan, marks=(mark,))
     data = apply_marks(record.rasters(), plan, transcript, "x")
     assert codes(data, record, plan=plan, transcript=transcript) == {"A22"}
+    # Blocks of mere colours make no mark taller.
+    colours = tuple(dataclasses.replace(grid, colour=True) for grid in blocks_of(16, page.width_px, page.height_px))
+    known = dataclasses.replace(transcript, pages=(dataclasses.replace(page, grids=colours),))
+    assert codes(data, record, plan=plan, transcript=known) == {"A22"}
 
 
 def test_a_mark_between_close_neighbours_may_be_narrow() -> None:
@@ -341,9 +346,10 @@ def test_a_mark_on_a_page_that_is_not_there(record: DrawnRecord, good: bytes) ->
 
 
 def test_a_missing_page() -> None:
+    """Inseparable: its tags keep the page, which no reader shows, and its image in the file."""
     record = record_of(draw_page(), draw_page(page=1, secrets={}))
     one_less = faults.resave(record.apply(), lambda pdf: pdf.pages.__delitem__(1))
-    assert codes(one_less, record) == {"A28"}
+    assert codes(one_less, record) == {"A10", "A17", "A28"}
 
 
 def encrypted(data: bytes) -> bytes:

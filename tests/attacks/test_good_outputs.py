@@ -41,7 +41,7 @@ def drawn_by_chance(chance: random.Random, page: int = 0) -> DrawnPage:
         dpi=(204, 98) if mode == "bilevel" and chance.random() < 0.2 else (150, 150),
     )
     raster = scanned(drawn.raster, kind, chance.randint(40, 92))
-    transcript = dataclasses.replace(drawn.transcript, grid=raster.grid, dpi=raster.dpi)
+    transcript = dataclasses.replace(drawn.transcript, grids=raster.grids, dpi=raster.dpi)
     width, height = raster.width_px, raster.height_px
     boxes = [Box(0, 0, 40, 24), Box(width - 33, height - 21, width, height), Box(width // 2, 0, width // 2 + 90, 31)]
     by_hand = [

@@ -14,14 +14,16 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from tasks.geometry import Box
+from tasks.geometry import Box, Grid, union
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.gate import ELSEWHERE, FAULTS, check_again, check_record, named_checks
+from tasks.redaction.paint import paint_marks
 from tests.attacks import faults
-from tests.redaction.drawn import DrawnRecord, draw_page, record_of
+from tests.redaction.drawn import DrawnRecord, blocks_of, draw_page, record_of
 
 Name = pikepdf.Name
 SIZE = (1240, 900)
+WHOLE = Box(0, 0, *SIZE)
 
 
 def codes(data: bytes, record: DrawnRecord, **changes: Any) -> set[str]:
@@ -159,7 +161,7 @@ PLANTED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
         "A33",
         lambda d: re.sub(rb"/ID ?\[ ?<\w+> ?<\w+> ?\]", b"/ID[<4a6f7264><616e>]", d),
     ),
-    "a language that is none": ("A33", faults.in_root("/Lang", lambda pdf: pikepdf.String("ring the desk"))),
+    "a language that is none": ("A33", faults.with_language("ring the desk")),
     "a switch that is a text": (
         "A33",
         faults.in_root("/ViewerPreferences", lambda pdf: pikepdf.Dictionary(DisplayDocTitle="call me")),
@@ -233,7 +235,7 @@ def ringing(record: DrawnRecord, data: bytes) -> bytes:
         painted = np.array(pikepdf.PdfImage(image).as_pil_image().convert("L"))
         for mark in record.plan.marks:
             for r in mark.regions:
-                around = r.snapped(8, *SIZE)
+                around = r.snapped(blocks_of(8, *SIZE), *SIZE)
                 noise = np.random.default_rng(3).integers(-20, 20, (around.height, around.width))
                 cut = np.s_[around.y0 : around.y1, around.x0 : around.x1]
                 inside = painted[cut].copy()
@@ -256,13 +258,87 @@ def test_ringing_beside_a_mark() -> None:
         for m in drawn.plan.marks
     ]
     plan = dataclasses.replace(drawn.plan, marks=tuple(tight))
-    blocks = (dataclasses.replace(page.transcript, grid=8, readings=page.transcript.readings),)
+    blocks = (dataclasses.replace(page.transcript, grids=blocks_of(8, page.raster.width_px, page.raster.height_px)),)
     known = dataclasses.replace(drawn.transcript, pages=blocks)
     clean = apply_marks(drawn.rasters(), plan, drawn.transcript, "x")
     marked = dataclasses.replace(drawn, plan=plan)
     before = codes(clean, drawn, plan=plan, transcript=known)
     assert "A20" not in before
     assert codes(ringing(marked, clean), drawn, plan=plan, transcript=known) - before == {"A20"}
+
+
+BLOCKS: dict[str, tuple[Grid, Box]] = {
+    "set in by a few px": (Grid(WHOLE, (8, 8), (3, 5)), Box(-3, -2, 3, 2)),
+    "16 px wide": (Grid(WHOLE, (16, 8), (4, 1)), Box(-4, 0, 5, 0)),
+    "not a whole number of px": (Grid(WHOLE, (7.23, 14.47), (1.6, 9.2)), Box(-2, -6, 2, 6)),
+    "before the image's own place": (Grid(Box(8, 16, 1100, 880), (8, 8), (803, 405)), Box(-2, -2, 2, 2)),
+    "running into the next": (Grid(WHOLE, (8, 8), (0, 0), rim=3), Box(-2, -2, 2, 2)),
+}
+"""Blocks, and where around a mark of whole blocks there is ringing: px beyond each of its sides, as of a box."""
+
+
+def gate_on(
+    grid: Grid, beyond: Box, tint: bool = False, amplitude: int = 20, quality: int = 0
+) -> tuple[set[str], set[str]]:
+    """What the gate says of a mark that leaves so much of its blocks, as bare paper and with ringing in it.
+
+    Args:
+        grid: what the transcript says of the blocks.
+        beyond: what of them is left at each side.
+        tint: whether colours ring, in one lightness.
+        amplitude: of the ringing, grey levels.
+        quality: of the JPEG the page is coded as; 0 for none.
+    """
+    page = draw_page(jpeg=False, mode="colour" if tint else "grey")
+    drawn = record_of(page)
+    mark = union([grid.whole(drawn.plan.marks[0].regions[0].padded(1))]).clipped(*SIZE)
+    if not grid.rim:
+        mark = Box(mark.x0 - beyond.x0, mark.y0 - beyond.y0, mark.x1 - beyond.x1, mark.y1 - beyond.y1)
+    plan = dataclasses.replace(drawn.plan, marks=(dataclasses.replace(drawn.plan.marks[0], regions=(mark,)),))
+    pages = (dataclasses.replace(page.transcript, grids=(grid,)),)
+    known = dataclasses.replace(drawn.transcript, pages=pages)
+    around = Box(mark.x0 + beyond.x0, mark.y0 + beyond.y0, mark.x1 + beyond.x1, mark.y1 + beyond.y1)
+
+    def said(by: int) -> set[str]:
+        noise = np.random.default_rng(3).integers(-by, by + 1, (around.height, around.width))
+        pixels = np.full((SIZE[1], SIZE[0], 3), 200 if tint else 240, np.uint8)
+        ringing = np.stack([200 + 0 * noise, 128 + noise, 128 + 0 * noise], axis=2).astype(np.uint8)
+        pixels[around.y0 : around.y1, around.x0 : around.x1] = (
+            np.asarray(Image.fromarray(ringing, "YCbCr").convert("RGB"))
+            if tint
+            else np.clip(240 + noise, 0, 255)[..., None]
+        )
+        raster = dataclasses.replace(page.raster, grids=(), pixels=pixels if tint else pixels[..., 0])
+        data = apply_marks([raster], plan, drawn.transcript, "x")
+        if quality:
+            painted = paint_marks(raster.pixels, plan.marks, raster.dpi)
+            out = io.BytesIO()
+            Image.fromarray(painted).save(out, "JPEG", quality=quality, optimize=True)
+            bare = re.sub(rb"^(\xff\xd8)\xff\xe0\0\x10.{14}", rb"\1", out.getvalue(), count=1, flags=re.DOTALL)
+            data = faults.on_image(lambda image: image.write(bare, filter=Name.DCTDecode))(data)
+        return codes(data, drawn, plan=plan, transcript=known)
+
+    return said(0), said(amplitude)
+
+
+@pytest.mark.parametrize("quality", [0, 50, 75])
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_ringing_beside_a_mark_wherever_blocks_begin(kind: str, quality: int) -> None:
+    bare, ringing = gate_on(*BLOCKS[kind], quality=quality)
+    assert ringing - bare == {"A20"}
+    assert "A20" not in bare
+
+
+def test_ringing_of_colours_alone() -> None:
+    grid = Grid(WHOLE, (16, 16), (0, 0), rim=1, colour=True)
+    bare, ringing = gate_on(grid, Box(-1, -1, 1, 1), tint=True, amplitude=40)
+    assert ringing - bare == {"A20"}
+    assert "A20" not in bare
+
+
+def test_ringing_out_of_reach_of_a_mark_is_the_pages_own() -> None:
+    bare, far = gate_on(Grid(Box(0, 0, 60, 60), (8, 8)), Box(-3, -3, 3, 3))
+    assert far == bare
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])

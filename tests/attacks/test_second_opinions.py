@@ -17,21 +17,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infra.demo.sample import build_sample
-from tasks.errors import RejectedInputError
 from tasks.model import RedactionPlan
-from tasks.pipeline import find_in_record, gate_record, plan_in_request, read_record, redact_record
-from tasks.reading.media import Limits, inspect
-from tasks.reading.ocr import OcrSettings
-from tasks.request import Policy, parse_request
 from tests.attacks import faults
+from tests.demo_records import TITLE, demo_records
+from tests.pdf_ua import BEYOND_A_SCAN, complaints
 from tests.redaction.drawn import draw_page, record_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 OPINIONS = Path(sys.prefix) / "opinions/bin"
-TITLE = "A record of the demo"
-
 BY_DESIGN = {"invisible-text", "undisclosed-metadata"}
 """What unmasker says of every searchable scan, and of a title that no page shows."""
 
@@ -50,28 +44,11 @@ def run(*command: str | Path, accept: Sequence[int] = (0,)) -> str:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> list[Published]:
-    """Every record of the demo, taken the way the pipeline takes it."""
-    folder, limits, settings = tmp_path_factory.mktemp("demo"), Limits(), OcrSettings()
-    sample = build_sample()
-    policy = Policy().with_overrides(parse_request(sample.files["request.json"], sample.reference).policy)
-    read = []
-    for name, data in sample.files.items():
-        try:
-            media = inspect(data, name, limits)
-            read.append((data, media, read_record(data, media, settings, limits)))
-        except RejectedInputError:
-            continue
-    found = [find_in_record(transcript, policy) for _, _, transcript in read]
-    made = []
-    for number, ((data, media, transcript), own) in enumerate(zip(read, found, strict=True), 1):
-        plan = plan_in_request(transcript, own, [claim for claims in found for claim in claims], policy)
-        pdf = redact_record(data, media, plan, transcript, TITLE, limits)
-        assert gate_record(pdf, plan, transcript, settings).findings == ()
-        path = folder / f"{number:03}.pdf"
-        path.write_bytes(pdf)
-        made.append(Published(path, plan))
-    assert len(made) == 7
-    assert sum(len(record.plan.marks) for record in made) > 20
+    """Every record of the demo, as a file."""
+    folder = tmp_path_factory.mktemp("demo")
+    made = [Published(folder / f"{n:03}.pdf", record.plan) for n, record in enumerate(demo_records(), 1)]
+    for file, record in zip(made, demo_records(), strict=True):
+        file.path.write_bytes(record.pdf)
     return made
 
 
@@ -135,8 +112,20 @@ def test_unmasker_finds_the_text_layer_and_the_title_alone(published: list[Publi
     for record in published:
         findings = unmasked(record.path)
         assert {finding["detector"] for finding in findings} <= BY_DESIGN
-        assert [f["machine_reads"] for f in findings if f["detector"] == "undisclosed-metadata"] in ([], [TITLE])
+        assert {f["machine_reads"] for f in findings if f["detector"] == "undisclosed-metadata"} <= {TITLE}
         assert_silent(" ".join(str(finding["machine_reads"]) for finding in findings), record.plan)
+
+
+def test_three_checkers_of_pdf_ua_find_nothing(published: list[Published]) -> None:
+    for path, rules in complaints([record.path for record in published]).items():
+        assert rules <= BEYOND_A_SCAN, Path(path).stem
+
+
+def test_pdfinfo_hears_every_notice_and_no_withheld_value(published: list[Published]) -> None:
+    for record in published:
+        heard = run("pdfinfo", "-struct-text", record.path)
+        assert heard.count("[withheld: ") == len(record.plan.marks)
+        assert_silent(heard, record.plan)
 
 
 # ------------------------------------------------------------------------------------------------ they can tell

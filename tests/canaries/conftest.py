@@ -45,8 +45,10 @@ def aviary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aviary]:
     os.environ["TMPDIR"] = str(temporary)
     try:
         state = tmp_path_factory.mktemp("aviary")
+        policy = tmp_path_factory.mktemp("policy") / "policy.json"
+        policy.write_text('{"release_without_unreadable": true}')
         with (
-            open_stack(Console(quiet=True), state, allow_unreviewed=True) as stack,
+            open_stack(Console(quiet=True), state, allow_unreviewed=True, policy=policy) as stack,
             httpx.Client(base_url=stack.environment["PREFECT_API_URL"], timeout=30) as api,
         ):
             yield Aviary(stack, api, temporary)

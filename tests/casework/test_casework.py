@@ -7,44 +7,27 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from infra.keys import make_keys
 from tasks import casework, pipeline, steps
-from tasks.apart import Apart
 from tasks.arrival import take_in
+from tasks.caseload import caseload
 from tasks.codec import pack, unpack
-from tasks.disclosure.keys import load_keys
 from tasks.errors import FoiError, LeakFoundError, NotApprovedError, RecordChangedError, RejectedInputError
-from tasks.jobs import ReadingSettings
 from tasks.model import Doubt, Finding, Manifest, PageReview, RedactionPlan, StageKeys, State, VerificationReport
-from tasks.readers import Readers
 from tasks.request import Authority, Policy
-from tasks.status import load_status, update_status
-from tasks.workplace import Buckets, Workplace
-from tests.conftest import StoreServer
+from tasks.status import list_statuses, load_status, set_status
+from tasks.workplace import Workplace
+from tests.casework.conftest import BUCKETS
 from tests.pictures import encoded, typed
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 VALUE = "desk.nine@eastmere.example.org"
-BUCKETS = Buckets("case-intake", "case-work", "case-quarantine", "case-disclosure")
-
-
-@pytest.fixture(scope="module")
-def place(juicefs_store: StoreServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    for bucket in (BUCKETS.intake, BUCKETS.work, BUCKETS.quarantine, BUCKETS.disclosure):
-        juicefs_store.store.ensure_bucket(bucket)
-    made = make_keys(tmp_path_factory.mktemp("keys"))
-    keys = load_keys(made.signing.read_bytes(), made.commitment.read_bytes())
-    with Apart(2) as apart:
-        yield Workplace(
-            juicefs_store.store, BUCKETS, Policy(), ReadingSettings(), Readers(apart, ReadingSettings()), keys, True
-        )
 
 
 def memo(*lines: str) -> bytes:
@@ -154,8 +137,7 @@ def test_a_request_that_withholds_more_needs_no_person(place: Workplace) -> None
 def test_what_was_withdrawn_comes_back_by_a_person_only(place: Workplace) -> None:
     reference = upload(place)
     dossier, _ = to_dossier(place, reference)
-    status = load_status(place, reference)
-    update_status(place, status, State.WITHDRAWN, withdrawn=True)
+    set_status(place, reference, State.WITHDRAWN, withdrawn=True)
     assert "withdrawn" in casework.decide_by_policy(place, reference, dossier)
 
 
@@ -195,6 +177,23 @@ def test_a_doubtful_page_is_held_even_when_no_review_is_asked_for(place: Workpla
     assert casework.find_approval(place, reference, dossier) is None
 
 
+def test_a_response_without_what_could_not_be_read_waits_for_a_person_unless_the_policy_lets_it_go(
+    place: Workplace,
+) -> None:
+    """The letter promises that a readable copy is being sought; somebody has to seek it."""
+    reference = upload(place)
+    put(place, reference, "records/z\\slash.png", memo("x"))
+    dossier, _ = to_dossier(place, reference)
+    reason = casework.decide_by_policy(place, reference, dossier)
+    assert "could not be read: record" in reason
+    assert "slash" not in reason
+    assert casework.find_approval(place, reference, dossier) is None
+    lenient = Policy(release_without_unreadable=True)
+    elsewhere = Workplace(place.store, BUCKETS, lenient, place.reading, place.readers, place.keys, True)
+    dossier, _ = to_dossier(elsewhere, reference)
+    assert casework.decide_by_policy(elsewhere, reference, dossier) == ""
+
+
 def test_a_file_the_gate_refused_never_becomes_part_of_a_dossier(place: Workplace) -> None:
     manifest, keys = to_gate(place, upload(place))
     report = place.load(keys.report, VerificationReport)
@@ -218,12 +217,13 @@ def test_bytes_swapped_after_the_approval_do_not_leave(place: Workplace, what: s
     assert published(place, reference) == []
 
 
-def test_a_withheld_value_elsewhere_in_the_bundle_stops_it() -> None:
+def test_a_withheld_value_elsewhere_in_the_bundle_stops_it(place: Workplace) -> None:
+    search = place.readers.search
     with pytest.raises(LeakFoundError):
-        casework.refuse_values({"data/schedule.csv": f"1,{VALUE}".encode()}, {VALUE})
+        casework.refuse_values({"data/schedule.csv": f"1,{VALUE}".encode()}, {VALUE}, search)
     with pytest.raises(LeakFoundError):
-        casework.refuse_values({f"data/records/{VALUE}.pdf": b""}, {VALUE})
-    casework.refuse_values({"data/schedule.csv": b"1,email,s.31(1)(a)"}, {VALUE})
+        casework.refuse_values({f"data/records/{VALUE}.pdf": b""}, {VALUE}, search)
+    casework.refuse_values({"data/schedule.csv": b"1,email,s.31(1)(a)"}, {VALUE}, search)
 
 
 def test_the_authoritys_own_site_does_not_block_its_letters(place: Workplace) -> None:
@@ -332,3 +332,65 @@ def test_packed_values_survive_the_store(place: Workplace, tmp_path: Path) -> No
     plan = RedactionPlan("s", "p", 1, (), (), ("x",))
     place.save("test/plan.json.gz", plan)
     assert place.load("test/plan.json.gz", RedactionPlan) == plan == unpack(pack(plan), RedactionPlan)
+
+
+# ------------------------------------------------------------------------------------------------ persons and clocks
+
+
+def test_where_two_persons_are_asked_for_one_is_not_enough(place: Workplace) -> None:
+    reference = upload(place)
+    dossier, _ = to_dossier(place, reference)
+    careful = Workplace(place.store, BUCKETS, place.policy, place.reading, place.readers, place.keys, True, approvals=2)
+    assert "FOI_APPROVALS" in casework.decide_by_policy(careful, reference, dossier)
+    assert "1 other person" in casework.record_approval(careful, reference, dossier, "A. First")
+    with pytest.raises(NotApprovedError):
+        casework.publish_approved(careful, reference, dossier)
+    assert "A. First" in casework.decide_by_policy(careful, reference, dossier)
+    assert "1 other person" in casework.record_approval(careful, reference, dossier, "A. First")
+    assert casework.record_approval(careful, reference, dossier, "B. Second") == ""
+    assert casework.publish_approved(careful, reference, dossier) == 1
+
+
+def test_a_withdrawal_is_remembered_without_the_status(place: Workplace) -> None:
+    reference = upload(place)
+    dossier, _ = to_dossier(place, reference)
+    casework.decide_by_policy(place, reference, dossier)
+    casework.publish_approved(place, reference, dossier)
+    steps.withdraw.fn(place, reference, "Published in error.", "A. Officer", dossier, 1)
+    place.store.put(BUCKETS.work, f"status/{reference}.json", b"{damaged")
+    assert "withdrawn" in casework.decide_by_policy(place, reference, dossier)
+    with pytest.raises(NotApprovedError):
+        casework.publish_approved(place, reference, dossier)
+
+
+def test_one_damaged_status_hides_no_other_request(place: Workplace) -> None:
+    good, bad = upload(place), upload(place)
+    for reference in (good, bad):
+        take_in(place, reference)
+    place.store.put(BUCKETS.work, f"status/{bad}.json", b'{"state": "nonsense"}')
+    rows = {row.reference: row for row in caseload(place)}
+    assert rows[good].state == State.PROCESSING
+    assert (rows[bad].state, rows[bad].action) == ("damaged", f"foi process {bad}")
+    assert good in {status.reference for status in list_statuses(place)}
+    assert take_in(place, bad).state is State.PROCESSING
+    assert load_status(place, bad).state is State.PROCESSING
+
+
+def test_the_caseload_shows_the_clock_with_the_overdue_first(place: Workplace) -> None:
+    letter = [{"from": "authority", "date": "2026-03-04", "text": "Which memo?"}]
+    answer = {"from": "requester", "date": "2026-03-20", "text": "The one on the display."}
+    late, restarted = upload(place), upload(place, clarification=[*letter, answer])
+    stopped = upload(place, clarification=letter)
+    answered = upload(place)
+    take_in(place, answered)
+    set_status(place, answered, State.PUBLISHED)
+    mine = {late, restarted, stopped, answered}
+    rows = [row for row in caseload(place, today=date(2026, 4, 10)) if row.reference in mine]
+    assert [row.reference for row in rows[:2]] == [late, restarted]
+    by_name = {row.reference: row for row in rows}
+    assert (by_name[late].due, by_name[late].overdue) == ("2026-03-31", True)
+    assert by_name[late].days_left == -6  # Good Friday and Easter Monday fall between
+    assert (by_name[restarted].due, by_name[restarted].overdue) == ("2026-04-21", False)
+    assert (by_name[stopped].clock, by_name[stopped].due, by_name[stopped].days_left) == ("stopped", "", None)
+    assert by_name[answered].days_left is None
+    assert "internal review until" in by_name[answered].action

@@ -13,11 +13,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import pytest
 from websockets.sync.client import ClientConnection, connect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+KEYS = {"Tab": 9, "Enter": 13}
 
 _OPTIONS = (
     "--headless",
@@ -35,17 +35,22 @@ _OPTIONS = (
 
 
 class Browser:
-    """One browser with one page. `complaints`: what it reported (refused by policy, script errors, failed requests)."""
+    """One browser with one page.
+
+    Attributes:
+        complaints: what it reported of the open page (refused by policy, script errors, failed requests).
+        requests: the addresses it asked for since the page was opened.
+    """
 
     def __init__(self) -> None:
         self.complaints: list[str] = []
+        self.requests: list[str] = []
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._page: ClientConnection
 
     def __enter__(self) -> Browser:
-        if CHROMIUM is None:
-            pytest.skip("needs Chromium")
+        assert CHROMIUM is not None, "needs Chromium: infra/install-packages test"
         self._profile = tempfile.mkdtemp(prefix="browser-")
         self._process = subprocess.Popen(
             [CHROMIUM, *_OPTIONS, f"--user-data-dir={self._profile}", "about:blank"],
@@ -91,6 +96,8 @@ class Browser:
                 result = message.get("result", {})
             elif message.get("method") == wait_for:
                 wait_for = ""
+            elif message.get("method") == "Network.requestWillBeSent":
+                self.requests.append(message["params"]["request"]["url"])
             elif message.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded", "Network.loadingFailed"):
                 self.complaints.append(json.dumps(message["params"])[:500])
         return result
@@ -98,10 +105,37 @@ class Browser:
     def open(self, page: Path, width: int = 1280, height: int = 900) -> None:
         """Load a file at a window size in CSS px."""
         self.complaints.clear()
+        self.requests.clear()
         self._call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         self._call("Page.navigate", wait_for="Page.loadEventFired", url=page.resolve().as_uri())
+
+    def allow_scripts(self, allowed: bool) -> None:
+        """Whether pages opened from now on may run scripts; `evaluate` always can."""
+        self._call("Emulation.setScriptExecutionDisabled", value=not allowed)
+
+    def press(self, key: str) -> None:
+        """A key of `KEYS`, down and up."""
+        code = KEYS[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+
+    def type(self, text: str) -> None:
+        """Text into whatever has the focus."""
+        self._call("Input.insertText", text=text)
+
+    def drag(self, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press, move and release the mouse over an element; places in shares of its width and height."""
+        where = f"document.querySelector({json.dumps(selector)})"
+        self.evaluate(f"{where}.scrollIntoView(), 0")
+        left, top, width, height = self.evaluate(
+            f"(() => {{ const e = {where}.getBoundingClientRect(); return [e.left, e.top, e.width, e.height]; }})()"
+        )
+        for kind, (x, y) in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
+            place = {"x": left + x * width, "y": top + y * height}
+            self._call("Input.dispatchMouseEvent", type=kind, button="left", buttons=1, clickCount=1, **place)
 
     def evaluate(self, script: str) -> Any:
         """The value of an expression in the page."""

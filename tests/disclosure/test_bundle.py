@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tasks.disclosure.bag import build_bag, zip_bag
 from tasks.disclosure.bundle import (
+    Listed,
     Superseded,
     assemble_bundle,
     bag_digest,
@@ -31,6 +32,8 @@ from tasks.request import Policy
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
 
 pytestmark = pytest.mark.slow
+
+OPINIONS = Path(sys.prefix) / "opinions/bin/python"
 
 
 @cache
@@ -284,13 +287,42 @@ def test_a_new_version_says_what_it_replaces_and_what_changed() -> None:
     assert bag_digest(made) != bag_digest(bundle())
 
 
-def test_what_changed_names_each_file() -> None:
-    assert what_changed({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"}) == (
-        "Added: d.",
-        "Removed: c.",
-        "Replaced: b.",
+def test_what_changed_is_said_in_words_for_each_record() -> None:
+    before = [
+        Listed(1, "Minutes", "a", 3),
+        Listed(2, "Map", "b", 0),
+        Listed(3, "List", "c", 1),
+        Listed(4, "Old", "d", 0),
+    ]
+    after = [
+        Listed(1, "Minutes", "x", 4),
+        Listed(2, "Map", "y", 0),
+        Listed(3, "Rota", "c", 1),
+        Listed(5, "New", "z", 0),
+    ]
+    assert what_changed(before, after) == (
+        "Changed: record 1, “Minutes”; 4 parts are withheld now, 3 before.",
+        "Changed: record 2, “Map”.",
+        "Moved: record 3, “List”, is now record 3, “Rota”.",
+        "Added: record 5, “New”.",
+        "Removed: record 4, “Old”.",
     )
-    assert "same" in what_changed({"a": "1"}, {"a": "1"})[0]
+    assert "the response or the schedule" in what_changed(before, before)[0]
+
+
+@pytest.mark.parametrize("spoil", ["", "name", "license", "hasPart", "conformsTo"])
+def test_an_independent_validator_of_crates_agrees(tmp_path: Path, spoil: str) -> None:
+    """The rules that RO-Crate 1.1 requires and those it recommends; and the validator does object to a bad crate."""
+    folder = unpack(bundle(), tmp_path / "bag") / "data"
+    crate = json.loads((folder / "ro-crate-metadata.json").read_text())
+    for entity in crate["@graph"]:
+        if entity["@id"] in ("./", "ro-crate-metadata.json"):
+            entity.pop(spoil, None)
+    (folder / "ro-crate-metadata.json").write_text(json.dumps(crate))
+    script = Path(__file__).with_name("crate_opinion.py")
+    done = subprocess.run([OPINIONS, script, folder], capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == (1 if spoil else 0), done.stdout + done.stderr
+    assert bool(done.stdout) == bool(spoil)
 
 
 def test_the_crate_describes_every_other_file() -> None:

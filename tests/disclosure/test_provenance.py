@@ -8,8 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import pkcs7
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
@@ -20,16 +23,19 @@ from tasks.disclosure.keys import (
     generate_signing_key,
     load_keys,
     load_public_key,
+    load_publisher,
 )
 from tasks.disclosure.provenance import (
     STATEMENT_TYPE,
     disclosure_statement,
+    dossier_commitment,
     open_envelope,
     publishable_name,
     seal,
     source_commitment,
 )
 from tasks.errors import ConfigurationError
+from tasks.model import Dossier
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, keys
 
 pytestmark = pytest.mark.slow
@@ -94,6 +100,7 @@ SECRET = generate_commitment_key()
         (pem(Ed25519PrivateKey.generate()), b"short", "commitment key"),
         (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", SECRET, "damaged"),
     ],
+    ids=["no key", "a blank key", "no PEM", "no secret", "a short secret", "a damaged key"],
 )
 def test_a_missing_or_bad_key_is_a_matter_of_configuration(signing: bytes, commitment: bytes, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
@@ -116,6 +123,35 @@ def test_an_ed25519_key_alone_signs_statements_and_no_cms() -> None:
     envelope_of(seal(STATEMENT, alone)).verify(
         [SSlibKey.from_crypto(serialization.load_pem_public_key(alone.public_pem), keyid=alone.key_id)], 1
     )
+
+
+def test_a_file_of_several_public_keys_gives_each_with_its_certificate() -> None:
+    signers = [keys(), load_keys(pem(Ed25519PrivateKey.generate()), SECRET), load_keys(generate_signing_key(), SECRET)]
+    known = load_publisher(b"\n".join(signer.public.pem for signer in signers))
+    assert [one.key_id for one in known] == [signer.key_id for signer in signers]
+    assert [one.certificate is not None for one in known] == [True, False, True]
+    assert known[0] == keys().public
+
+
+def test_a_certificate_without_its_key_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="before every"):
+        load_publisher(keys().certificate_pem or b"")
+
+
+def test_the_signature_over_the_list_is_what_another_library_writes() -> None:
+    signing = generate_signing_key()
+    made = load_keys(signing, SECRET).sign_cms(b"content")
+    (rsa,) = [
+        k for k in map(private_key, signing.split(b"-----END PRIVATE KEY-----\n")[:2]) if isinstance(k, RSAPrivateKey)
+    ]
+    certificate = x509.load_pem_x509_certificate(signing[signing.index(b"-----BEGIN CERTIFICATE") :])
+    options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes]
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(b"content").add_signer(certificate, rsa, hashes.SHA256())
+    assert made == builder.sign(serialization.Encoding.DER, options)
+
+
+def private_key(block: bytes) -> object:
+    return serialization.load_pem_private_key(block.strip() + b"\n-----END PRIVATE KEY-----\n", None)
 
 
 def test_nothing_secret_is_in_the_repr() -> None:
@@ -145,23 +181,59 @@ def test_what_stays_inside_appears_only_as_a_keyed_commitment() -> None:
     case = dossier()
     for inside in (case.policy, approval().dossier, *(record.source_sha256 for record in case.records)):
         assert inside not in text
-    assert source_commitment(keys(), REFERENCE, case.records[0].source_sha256) in text
+    assert source_commitment(keys(), REFERENCE, 1, case.records[0].source_sha256) in text
 
 
 def test_commitments_differ_by_key_request_and_value_and_survive_rotation() -> None:
     first = load_keys(generate_signing_key(), SECRET)
     rotated = load_keys(generate_signing_key(), SECRET)
     other = load_keys(generate_signing_key(), generate_commitment_key())
-    made = source_commitment(first, REFERENCE, "a")
-    assert made == source_commitment(rotated, REFERENCE, "a")
+    made = source_commitment(first, REFERENCE, 1, "a")
+    assert made == source_commitment(rotated, REFERENCE, 1, "a")
     assert first.key_id != rotated.key_id
     different = {
         made,
-        source_commitment(other, REFERENCE, "a"),
-        source_commitment(first, "other", "a"),
-        source_commitment(first, REFERENCE, "b"),
+        source_commitment(other, REFERENCE, 1, "a"),
+        source_commitment(first, "other", 1, "a"),
+        source_commitment(first, REFERENCE, 2, "a"),
+        source_commitment(first, REFERENCE, 1, "b"),
     }
-    assert len(different) == 4
+    assert len(different) == 5
+
+
+def test_the_statement_names_every_payload_file_and_binds_policy_dossier_and_each_gate_report() -> None:
+    case, payload = dossier(), {"data/b": b"b", "data/a": b"a"}
+    statement = disclosure_statement(case, approval(), payload, POLICY.version, keys(), 1, None)
+    assert statement["subject"] == [
+        {"name": f"data/{name}", "digest": {"sha256": hashlib.sha256(name.encode()).hexdigest()}} for name in "ab"
+    ]
+    said = statement["predicate"]
+    assert [record["gateReport"]["sha256"] for record in said["records"]] == [r.report_sha256 for r in case.records]
+    assert said["pipeline"] == {"name": "foi-disclosure", "version": "0.1.0"}
+    assert said["policy"] == {
+        "version": POLICY.version,
+        "commitment": keys().commit(f"policy of {REFERENCE}", POLICY.digest),
+    }
+    assert said["approval"]["dossierCommitment"] == dossier_commitment(keys(), REFERENCE, approval().dossier)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"policy": "0" * 64},
+        {"tools": (("tesseract", "5.4.0"),)},
+        {"pipeline": "0.2.0"},
+        {"records": (replace(dossier().records[0], report_sha256="0" * 64), *dossier().records[1:])},
+        {"records": (replace(dossier().records[0], source_sha256="0" * 64), *dossier().records[1:])},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_statement_moves_with_what_it_is_about(change: dict[str, object]) -> None:
+    def about(case: Dossier) -> object:
+        statement = disclosure_statement(case, approval(), {"data/a": b"a"}, POLICY.version, keys(), 1, None)
+        return statement["predicate"]
+
+    assert about(dossier(**change)) != about(dossier())
 
 
 def test_the_statement_says_who_when_and_with_what() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 import urllib.parse
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,23 +51,33 @@ def keys_of(shelf: Shelf) -> dict[str, bytes]:
     return {key: data for (_, key), data in shelf.objects.items()}
 
 
-def check_readers_view(shelf: Shelf) -> None:
+def check_readers_view(objects: dict[str, bytes]) -> None:
     """Whatever a reader can reach at this moment is whole: no link of any page leads nowhere, no bag is half there."""
-    objects = keys_of(shelf)
     for key, data in objects.items():
         if key == "index.html" or re.fullmatch(r"disclosures/[^/]+/index\.html", key):
             for name, value in Tags(data).attributes:
                 if name == "href" and value and not urllib.parse.urlsplit(value).scheme and not value.startswith("#"):
                     target = posixpath.normpath(posixpath.join(posixpath.dirname(key), value))
-                    gone = target.startswith("disclosures/") and withdrawn_now(objects, target.split("/")[1])
-                    assert target in objects or target in LOG or gone, (key, value)
+                    assert target in objects or target in LOG, (key, value)
     for key in objects:
         found = re.fullmatch(r"entries/([^/]+)/v(\d+)\.json", key)
         if found and not withdrawn_now(objects, found[1]):
             folder = f"disclosures/{found[1]}/v{found[2]}"
             assert f"{folder}.zip" in objects
             bag = {k.removeprefix(f"{folder}/"): data for k, data in objects.items() if k.startswith(f"{folder}/")}
-            assert verify_bundle(bag).ok
+            assert holds(tuple(sorted(bag.items())))
+
+    for logged in json.loads(objects.get("disclosures.json", b'{"disclosures":[]}'))["disclosures"]:
+        folder = f"disclosures/{logged['reference']}"
+        if logged["outcome"] == "withdrawn":
+            assert {f"{folder}/withdrawal.dsse.json", f"{folder}/index.html"} <= objects.keys()
+        else:
+            assert digest(objects[f"{folder}/v{logged['version']}.zip"]) == logged["zip_sha256"]
+
+
+@cache
+def holds(bag: tuple[tuple[str, bytes], ...]) -> bool:
+    return verify_bundle(dict(bag)).ok
 
 
 LOG = {"index.html", "feed.xml", "disclosures.json"}
@@ -87,7 +99,7 @@ def test_a_published_disclosure_is_complete_and_verifies(tmp_path: Path) -> None
     assert verify_bundle(tmp_path / "v1.zip", keys().public_pem).ok
     assert log_entries(shelf, BUCKET) == (entry,)
     assert "Planning meeting" in words_of(objects["index.html"])
-    check_readers_view(shelf)
+    check_readers_view(keys_of(shelf))
 
 
 def test_every_object_has_its_type() -> None:
@@ -126,7 +138,7 @@ def test_killed_after_any_write_it_completes_with_the_same_bytes_and_readers_nev
     released(whole, at=LATER)
     shelf = Shelf()
     released(shelf, another())
-    shelf.watch = lambda: check_readers_view(shelf)
+    shelf.watch = lambda: check_readers_view(keys_of(shelf))
     deaths = 0
     while True:
         shelf.writes_left = 1
@@ -158,15 +170,17 @@ def test_a_correction_supersedes_and_both_stay_readable() -> None:
     second = released(shelf, corrected(), LATER)
     after = keys_of(shelf)
     assert second.version == 2
-    assert second.changes == ("Removed: 003-poster-for-the-spring-campaign.pdf.",)
+    assert second.changes == ("Removed: record 3, “Poster for the spring campaign”.",)
     assert all(after[key] == data for key, data in before.items() if "/v1" in key)
     page = words_of(after[PAGE])
     assert "It replaces version 1" in page
+    assert second.changes[0] in page
+    assert second.changes[0] in words_of(after[f"disclosures/{REFERENCE}/v2/data/response.html"])
     assert "Version 1, 30 March 2026" in page
     assert b"Supersedes: v1" in after[f"disclosures/{REFERENCE}/v2/bag-info.txt"]
     (current,) = log_entries(shelf, BUCKET)
     assert current == second
-    check_readers_view(shelf)
+    check_readers_view(keys_of(shelf))
 
 
 def test_the_statement_of_a_new_version_names_the_bag_it_replaces() -> None:
@@ -192,7 +206,7 @@ def test_two_requests_share_the_log() -> None:
     released(shelf)
     released(shelf, another(), LATER)
     assert {entry.reference for entry in log_entries(shelf, BUCKET)} == {REFERENCE, "B-2"}
-    check_readers_view(shelf)
+    check_readers_view(keys_of(shelf))
 
 
 def test_a_log_written_meanwhile_by_another_run_is_written_again() -> None:
@@ -277,7 +291,30 @@ def test_a_withdrawal_removes_everything_and_leaves_a_signed_notice() -> None:
     assert opened.statement["predicate"]["versions"] == [1, 2]
     assert opened.statement["subject"][1]["digest"]["sha256"] == last.bag
     assert log_entries(shelf, BUCKET) == (entry,)
-    check_readers_view(shelf)
+    check_readers_view(keys_of(shelf))
+
+
+def test_the_files_go_only_when_nothing_leads_to_them_any_more() -> None:
+    shelf = Shelf()
+    released(shelf)
+    shelf.written.clear()
+    take_back(shelf)
+    order = shelf.written
+    first_gone = next(at for at, key in enumerate(order) if "/v1" in key)
+    led = (f"disclosures/{REFERENCE}/withdrawal.dsse.json", PAGE, *LOG)
+    assert max(order.index(key) for key in led) < first_gone
+    assert order[0] == f"entries/{REFERENCE}/w1.json"
+
+
+def test_the_feed_and_the_json_tell_of_a_withdrawal() -> None:
+    shelf = Shelf()
+    released(shelf)
+    take_back(shelf)
+    feed = shelf.get(BUCKET, "feed.xml").decode()
+    assert 'term="withdrawn"' in feed
+    assert "A record named a &lt;witness&gt;." in feed
+    (entry,) = json.loads(shelf.get(BUCKET, "disclosures.json"))["disclosures"]
+    assert (entry["outcome"], entry["version"], entry["records"]) == ("withdrawn", 1, 0)
 
 
 def test_withdrawing_again_changes_nothing() -> None:
@@ -294,7 +331,7 @@ def test_a_withdrawal_killed_after_any_step_completes() -> None:
     released(whole)
     released(shelf)
     take_back(whole)
-    shelf.watch = lambda: check_readers_view(shelf)
+    shelf.watch = lambda: check_readers_view(keys_of(shelf))
     while True:
         shelf.writes_left = 1
         try:
@@ -315,10 +352,11 @@ def test_what_was_withdrawn_does_not_come_back_by_its_old_approval() -> None:
     assert keys_of(shelf) == before
 
 
-def test_a_corrected_disclosure_after_a_withdrawal_is_a_new_version() -> None:
+@pytest.mark.parametrize("dies_after", [1, 2, 3, 6, 9])
+def test_a_corrected_disclosure_after_half_a_withdrawal_is_a_new_version(dies_after: int) -> None:
     shelf = Shelf()
     released(shelf)
-    shelf.writes_left = 3  # the withdrawal dies half way
+    shelf.writes_left = dies_after
     with pytest.raises(Died):
         take_back(shelf)
     shelf.writes_left = None
@@ -329,7 +367,8 @@ def test_a_corrected_disclosure_after_a_withdrawal_is_a_new_version() -> None:
     assert "Version 1" not in words_of(objects[PAGE])
     assert log_entries(shelf, BUCKET) == (entry,)
     assert [known.withdrawn for known in request_entries(shelf, BUCKET, REFERENCE)] == [True, False]
-    check_readers_view(shelf)
+    assert f"disclosures/{REFERENCE}/withdrawal.dsse.json" in objects
+    check_readers_view(keys_of(shelf))
 
 
 def test_version_10_is_not_taken_for_version_1() -> None:
@@ -339,8 +378,8 @@ def test_version_10_is_not_taken_for_version_1() -> None:
         shelf.objects[BUCKET, f"entries/{REFERENCE}/v{version}.json"] = encode(
             replace(entry, version=version, digest=str(version))
         )
-        manifest = shelf.get(BUCKET, f"disclosures/{REFERENCE}/v1/manifest-sha256.txt")
-        shelf.objects[BUCKET, f"disclosures/{REFERENCE}/v{version}/manifest-sha256.txt"] = manifest
+        schedule = shelf.get(BUCKET, f"disclosures/{REFERENCE}/v1/data/schedule.json")
+        shelf.objects[BUCKET, f"disclosures/{REFERENCE}/v{version}/data/schedule.json"] = schedule
     assert released(shelf, corrected(), LATER).version == 11
     assert f"disclosures/{REFERENCE}/v1/bagit.txt" in keys_of(shelf)
 

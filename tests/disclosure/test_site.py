@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.disclosure.publish import publish
+from tasks.disclosure.publish import WITHDRAWAL_RECORD, publish
 from tasks.disclosure.site import LogEntry, log_pages, newest_first, tombstone_page, withdrawal_of
-from tests.disclosure.browser import Browser, needs_chromium
+from tests.disclosure.browser import Browser
 from tests.disclosure.examples import POLICY, approval, dossier, files, keys
 from tests.disclosure.shelf import Shelf
 from tests.disclosure.test_notice import HOSTILE, Tags, words_of
@@ -107,6 +107,7 @@ def test_hostile_titles_stay_text_everywhere() -> None:
     assert feed.find(f"{ATOM}entry").findtext(f"{ATOM}title") == HOSTILE  # type: ignore[union-attr]
     stone = tombstone_page(replace(withdrawal_of(hostile, HOSTILE, "2026-01-01T00:00:00Z")), AUTHORITY)
     assert "script" not in Tags(stone).names
+    assert f'href="{WITHDRAWAL_RECORD}"'.encode() in stone
 
 
 def test_the_policy_of_the_log_allows_exactly_its_style_and_script() -> None:
@@ -153,7 +154,6 @@ TYPE = (
 )
 
 
-@needs_chromium
 def test_the_search_finds_in_a_real_browser(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_bytes(log_pages(ENTRIES, AUTHORITY)["index.html"])
     browser.open(tmp_path / "index.html")
@@ -170,7 +170,6 @@ def test_the_search_finds_in_a_real_browser(browser: Browser, tmp_path: Path) ->
     assert browser.evaluate("document.getElementById('count').textContent") == "1 of 3 responses match."
 
 
-@needs_chromium
 def test_no_page_is_wider_than_a_small_phone(browser: Browser, tmp_path: Path) -> None:
     shelf = Shelf()
     publish(shelf, "b", dossier(), approval(), files(), POLICY, keys())

@@ -13,13 +13,15 @@ import pikepdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from tasks.codec import digest, encode
 from tasks.disclosure.bag import build_bag, zip_bag
 from tasks.disclosure.bundle import assemble_bundle
-from tasks.disclosure.inspect_record import is_flat
+from tasks.disclosure.inspect_record import TOLERANCE, is_flat
 from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
 from tasks.disclosure.verify import Verdict, verify_bundle
+from tasks.geometry import Box
 from tests.disclosure.examples import MARKS, POLICY, approval, dossier, files, keys, painted_page, record_pdf
 from tests.disclosure.test_bundle import bundle, unpack
 
@@ -44,13 +46,40 @@ def test_a_good_bundle_holds_as_mapping_folder_and_zip(tmp_path: Path) -> None:
         assert (verdict.reference, verdict.version, verdict.trusted) == ("01.FOI.26.000123", 1, False)
 
 
+def sentence_of(verdict: Verdict, name: str) -> str:
+    return next(check.sentence for check in verdict.checks if check.name == name)
+
+
 def test_the_bundles_own_key_is_called_what_it_is_worth() -> None:
-    own = next(check for check in verify_bundle(bundle()).checks if check.name == "signature")
-    assert "not who made it" in own.sentence
-    verdict = verify_bundle(bundle(), keys().public_pem)
+    own = verify_bundle(bundle())
+    said = sentence_of(own, "signature")
+    assert "only shows that it is in one piece. It does not show who signed" in said
+    assert keys().key_id in said
+    assert (own.ok, own.trusted, own.signed_by) == (True, False, keys().key_id)
+
+
+def test_with_a_key_of_the_verifiers_own_it_is_said_who_signed() -> None:
+    for pem in (keys().public_pem, keys().public.pem):
+        verdict = verify_bundle(bundle(), pem)
+        assert verdict.ok, failed(verdict)
+        assert verdict.trusted
+        said = sentence_of(verdict, "signature")
+        assert f"signed by the key you gave ({keys().key_id})" in said
+        assert "Northshire Police as publisher" in said
+    assert "the certificate you gave" in sentence_of(verdict, "signature of the file list")
+
+
+def test_of_several_keys_given_the_one_that_signed_is_named() -> None:
+    newer = load_keys(generate_signing_key(), generate_commitment_key())
+    verdict = verify_bundle(bundle(), newer.public.pem + keys().public.pem)
     assert verdict.ok
-    assert verdict.trusted
-    assert "the key you gave" in next(check for check in verdict.checks if check.name == "signature").sentence
+    assert f"key 2 of the 2 you gave ({keys().key_id})" in sentence_of(verdict, "signature")
+    stranger = load_keys(generate_signing_key(), generate_commitment_key())
+    assert "any of the 2 keys" in failed(verify_bundle(bundle(), newer.public.pem + stranger.public.pem))["signature"]
+
+
+def test_which_version_is_current_is_not_claimed() -> None:
+    assert "the bundle cannot know" in sentence_of(verify_bundle(bundle()), "version")
 
 
 def test_a_verdict_is_json() -> None:
@@ -78,11 +107,6 @@ def test_a_removed_file_is_missed(path: str) -> None:
     assert failed(verdict)
 
 
-@pytest.mark.parametrize("path", ["data/extra.pdf", "data/records/004-extra.pdf", "extra.txt", "attestations/x"])
-def test_an_added_file_is_noticed(path: str) -> None:
-    assert path in " ".join(failed(verify_bundle({**bundle(), path: b"x"})).values())
-
-
 def rebuilt(changes: dict[str, bytes | None]) -> dict[str, bytes]:
     """What a forger without the key can do: change files and make every list of digests again."""
     changed = {path: data for path, data in {**bundle(), **changes}.items() if data is not None}
@@ -104,26 +128,6 @@ def test_new_manifests_do_not_hide_a_changed_letter() -> None:
     found = failed(verify_bundle(rebuilt({"data/response.html": letter})))
     assert set(found) == {"statement", "signature of the file list"}
     assert "data/response.html" in found["statement"]
-
-
-def test_swapped_records_are_named() -> None:
-    second = "data/records/002-distribution-list.pdf"
-    found = failed(verify_bundle(rebuilt({FIRST: bundle()[second], second: bundle()[FIRST]})))
-    assert FIRST in found["statement"]
-    assert second in found["schedule"]
-    assert "pages" in found
-
-
-def test_a_record_taken_out_with_its_lines_is_missed() -> None:
-    assert FIRST in failed(verify_bundle(rebuilt({FIRST: None})))["statement"]
-
-
-def test_an_envelope_of_another_version_is_a_replay() -> None:
-    other = assemble_bundle(dossier(), approval(), files(), POLICY, keys(), 2)
-    name = "attestations/disclosure.dsse.json"
-    found = failed(verify_bundle(rebuilt({name: other[name]}), keys().public_pem))
-    assert "statement" in found
-    assert "different disclosures" in found["approval"]
 
 
 def test_a_forger_with_a_key_of_his_own_fails_against_the_trusted_one() -> None:
@@ -149,10 +153,10 @@ def test_an_unusable_trusted_key_is_an_answer(key: bytes) -> None:
 # ---------------------------------------------------------------------------------------------- records
 
 
-def with_first(pdf: bytes) -> dict[str, bytes]:
+def with_first(pdf: bytes, **changes: object) -> dict[str, bytes]:
     """A bundle honestly made of a bad record: only a look into the file can tell."""
     entry = dossier().records[0]
-    case = dossier(records=(replace(entry, sha256=digest(pdf), size=len(pdf)), *dossier().records[1:]))
+    case = dossier(records=(replace(entry, sha256=digest(pdf), size=len(pdf), **changes), *dossier().records[1:]))
     return assemble_bundle(case, approval(case), {**files(), entry.file_name: pdf}, POLICY, keys())
 
 
@@ -268,6 +272,37 @@ def test_anything_else_is_not_flat(fault: str) -> None:
     assert not is_flat(page_with(inside), box)
 
 
+def jpeg_page(boxes: list[Box], quality: int) -> np.ndarray:
+    data = io.BytesIO()
+    painted_page(boxes).save(data, "JPEG", quality=quality)
+    return np.asarray(Image.open(data).convert("L"))
+
+
+@pytest.mark.parametrize("quality", [30, 40, 60])
+def test_a_painted_box_that_ends_within_a_block_of_a_jpeg_is_flat_and_an_unpainted_one_is_not(quality: int) -> None:
+    """Paper rings into a box whose edge lies off the grid; by more than the inside of a box may vary."""
+    grid, off = Box(64, 80, 264, 104), Box(67, 403, 261, 425)
+    page = jpeg_page([grid, off], quality)
+    inside = page[off.y0 : off.y1, off.x0 : off.x1]
+    edge = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
+    assert edge.max() > TOLERANCE  # so that it is the border's own tolerance that bears it
+    for box in (grid, off):
+        assert is_flat(page, (box.x0, box.y0, box.x1, box.y1))
+        assert not is_flat(jpeg_page([], quality), (box.x0, box.y0, box.x1, box.y1))
+    assert not is_flat(page, (off.x0, off.y0 - 2, off.x1, off.y1))
+
+
+def test_a_record_with_marks_off_the_grid_verifies_and_without_one_of_them_does_not() -> None:
+    marks = tuple(
+        replace(mark, regions=tuple(Box(b.x0 + 3, b.y0 + 3, b.x1 - 3, b.y1 - 2) for b in mark.regions))
+        for mark in MARKS
+    )
+    painted = [painted_page([box for mark in marks if mark.page == page for box in mark.regions]) for page in range(2)]
+    assert verify_bundle(with_first(record_pdf(painted), marks=marks)).ok
+    painted[1] = painted_page([])
+    assert set(failed(verify_bundle(with_first(record_pdf(painted), marks=marks)))) == {"withheld parts"}
+
+
 def test_a_label_of_an_overlapping_box_may_cross_the_border() -> None:
     page = np.zeros((100, 200), np.uint8)
     page[58:62, 60:90] = 255
@@ -339,15 +374,6 @@ def link() -> zipfile.ZipInfo:
 def test_a_hostile_zip_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "x.zip").write_bytes(data)
     assert words in failed(verify_bundle(tmp_path / "x.zip"))["opening"]
-
-
-def test_a_changed_byte_of_the_zip_is_an_answer(tmp_path: Path) -> None:
-    good = zip_bag(bundle(), "bag")
-    for at in range(0, len(good), len(good) // 60):
-        bad = bytearray(good)
-        bad[at] ^= 0x55
-        (tmp_path / "x.zip").write_bytes(bytes(bad))
-        assert isinstance(verify_bundle(tmp_path / "x.zip"), Verdict)
 
 
 def test_a_folder_with_a_link_is_refused(tmp_path: Path) -> None:

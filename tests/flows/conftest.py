@@ -20,6 +20,7 @@ from infra.up import open_stack
 from tasks.model import RequestStatus
 from tasks.status import find_status
 from tasks.workplace import Workplace
+from tests.flows.sink import Sink
 from tests.waiting import run_ended, until
 
 
@@ -64,13 +65,23 @@ class Pipeline:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The pipeline, running; requests that ask for no review are published."""
     state: Path = tmp_path_factory.mktemp("pipeline")
-    with open_stack(Console(quiet=True), state, allow_unreviewed=True) as stack:
+    policy = tmp_path_factory.mktemp("policy") / "policy.json"
+    policy.write_text('{"release_without_unreadable": true}')
+    with open_stack(Console(quiet=True), state, allow_unreviewed=True, policy=policy) as stack:
         environment = stack.environment
         admin = load_account(state / "store" / "credentials.json")
         settings = Settings(
             store_endpoint=environment["FOI_STORE_ENDPOINT"],
             store_access_key=admin.access_key,
             store_secret_key=admin.secret_key,
+            policy_file=policy,
         )
         with open_place(settings) as place, httpx.Client(base_url=environment["PREFECT_API_URL"]) as api:
             yield Pipeline(stack, place, api)
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    started = Sink()
+    yield started
+    started.close()

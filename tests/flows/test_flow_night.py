@@ -228,7 +228,7 @@ def test_the_log_lists_what_is_published(night: Pipeline) -> None:
 
 def test_a_withdrawn_disclosure_leaves_a_notice_and_is_not_published_again(night: Pipeline) -> None:
     night.settled(REVIEWED, "published")
-    night.ended(night.start("withdraw/on-order", reference=REVIEWED, reason="Published in error."))
+    night.ended(night.start("withdraw/on-order", reference=REVIEWED, reason="Published in error.", reviewer="B. Chief"))
     night.settled(REVIEWED, "withdrawn")
     left = public(night, f"disclosures/{REVIEWED}/")
     assert not any("/data/" in key or key.endswith(".zip") for key in left)
@@ -256,6 +256,7 @@ def test_the_schedule_of_the_sweep_is_alive(night: Pipeline) -> None:
 def test_deployments_hold_no_path_of_this_machine(night: Pipeline) -> None:
     deployments = night.api.post("/deployments/filter", json={}).raise_for_status().json()
     assert {f"{d['entrypoint']}" for d in deployments} == {
+        "flows.correct.correct",
         "flows.process_request.process_request",
         "flows.release.release",
         "flows.sweep.sweep",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.place import open_place
 from flows.settings import Settings, open_store, variable_of
+from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
 from tasks.errors import ConfigurationError
 
 
@@ -91,3 +93,58 @@ def test_a_misspelt_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_variables_are_named_after_the_fields() -> None:
     assert variable_of("store_endpoint") == "FOI_STORE_ENDPOINT"
     assert variable_of("prefect_api_url") == "PREFECT_API_URL"
+
+
+def test_a_time_stamping_authority_needs_its_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FOI_TSA_URL", "https://tsa.example.org")
+    with pytest.raises(ConfigurationError, match="FOI_TSA_CERTIFICATE_FILE"):
+        Settings()
+    certificate = tmp_path / "tsa.pem"
+    certificate.write_bytes(b"none")
+    monkeypatch.setenv("FOI_TSA_CERTIFICATE_FILE", str(certificate))
+    for name in ("FOI_STORE_ACCESS_KEY", "FOI_STORE_SECRET_KEY"):
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(ConfigurationError, match="certificate"), open_place():
+        pass
+    made = load_keys(generate_signing_key(), generate_commitment_key())
+    certificate.write_bytes(made.certificate_pem or b"")
+    with open_place() as place:
+        assert place.stamper is not None
+        assert place.stamper.certificates_pem == made.certificate_pem
+
+
+def test_without_keys_nothing_can_be_published_and_the_message_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("FOI_STORE_ACCESS_KEY", "FOI_STORE_SECRET_KEY"):
+        monkeypatch.setenv(name, "x")
+    with open_place() as place:
+        assert place.stamper is None
+        with pytest.raises(ConfigurationError, match="set FOI_SIGNING_KEY_FILE; `foi keys` makes one"):
+            place.keys  # noqa: B018 - asking for it is what publishing does
+
+
+def test_a_credential_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {"FOI_STORE_ACCESS_KEY": "key", "FOI_STORE_SECRET_KEY": "hunter2"}.items():
+        (tmp_path / name).write_text(f"{value}\n")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    (tmp_path / "credential").write_text("user:pass")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING_FILE", str(tmp_path / "credential"))
+    settings = Settings()
+    assert (settings.store_access_key, settings.store_secret_key.get_secret_value()) == ("key", "hunter2")
+    assert settings.prefect_api_auth_string is not None
+    assert settings.prefect_api_auth_string.get_secret_value() == "user:pass"
+    monkeypatch.setenv("FOI_STORE_ACCESS_KEY", "from the environment")
+    assert Settings().store_access_key == "from the environment"
+
+
+def test_a_file_that_is_not_there_or_not_for_a_credential_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FOI_STORE_SECRET_KEY_FILE", str(tmp_path / "nothing"))
+    with pytest.raises(ConfigurationError, match="FOI_STORE_SECRET_KEY_FILE: the file cannot be read"):
+        Settings()
+    monkeypatch.delenv("FOI_STORE_SECRET_KEY_FILE")
+    monkeypatch.setenv("FOI_JOBS_FILE", str(tmp_path / "jobs"))
+    with pytest.raises(ConfigurationError, match="Unknown: FOI_JOBS_FILE"):
+        Settings()

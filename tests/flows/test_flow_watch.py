@@ -1,29 +1,24 @@
-"""The watcher: what it makes of notifications, and that no upload is missed, on real stores and a real receiver."""
+"""The watcher: what it makes of notifications, and that no upload is missed, on real stores and a real sink."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.watch import Submission, event_of, reference_in, submissions_in
+from flows.announce import Submission, event_of, reference_in, submissions_in, submissions_lying_in
 from infra.gateway import HOST, Gateway, free_port
 from tasks.store import S3Store
 from tests.conftest import StoreServer
-
-PATIENCE_S = 30
-
+from tests.flows.sink import Sink, eventually, notification
 
 # ------------------------------------------------------------------------------------------------ without servers
 
@@ -54,22 +49,6 @@ def test_a_request_file_in_a_folder_with_a_safe_name_is_a_submission(reference: 
 )
 def test_any_other_key_is_not(key: str) -> None:
     assert reference_in(key) is None
-
-
-def notification(*keys: str) -> dict[str, Any]:
-    """As the MinIO API sends it, shortened."""
-    return {
-        "Records": [
-            {
-                "eventName": "s3:ObjectCreated:Put",
-                "s3": {
-                    "bucket": {"name": "foi-intake", "arn": "arn:aws:s3:::foi-intake"},
-                    "object": {"key": key, "size": 7, "eTag": "abc", "sequencer": "17EC", "userMetadata": {}},
-                },
-            }
-            for key in keys
-        ]
-    }
 
 
 def test_submissions_are_taken_from_a_notification_in_order() -> None:
@@ -106,6 +85,19 @@ def test_the_same_write_gives_the_same_event_and_another_write_another() -> None
     assert len({first["id"], *(event_of(other, now)["id"] for other in others)}) == 5
 
 
+def test_stream_webhook_and_listing_tell_of_the_same_event() -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    webhook = notification("A-1%2Frequest.json")
+    told = [
+        *submissions_in(notification("A-1/request.json")),
+        *submissions_in(webhook, quoted=True),
+        Submission("foi-intake", "A-1", "abc"),  # as a listing gives it
+    ]
+    events = [event_of(submission, now) for submission in told]
+    assert events[0] == events[1]
+    assert {**events[2], "id": ""} == {**events[0], "id": ""}
+
+
 def test_the_event_is_of_the_shape_that_prefect_takes() -> None:
     event = event_of(Submission("foi-intake", "A-1", "etag", "1"), datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
     assert {name: value for name, value in event.items() if name != "id"} == {
@@ -123,48 +115,6 @@ def test_the_watcher_does_not_import_prefect() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ with servers
-
-
-class Receiver:
-    """An HTTP server that keeps what is posted to it, and answers `status`."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.bodies: list[str] = []
-        self.status = 204
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                receiver.bodies.append(f"{self.path} {body}")
-                if receiver.status == 204 and self.path == "/api/events":
-                    receiver.events.extend(json.loads(body))
-                self.send_response(receiver.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                return
-
-        self._server = ThreadingHTTPServer((HOST, port), Handler)
-        self.api_url = f"http://{HOST}:{self._server.server_address[1]}/api"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def references(self) -> list[str]:
-        return [event["resource"]["reference"] for event in self.events]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    started = Receiver()
-    yield started
-    started.close()
 
 
 @contextmanager
@@ -187,54 +137,52 @@ def watching(server: StoreServer, prefix: str, api_url: str, log: Path) -> Itera
         assert process.wait(10) == 0, log.read_text()
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 @pytest.mark.servers
 def test_what_lies_there_and_what_arrives_is_announced_once_each(
-    juicefs_store: StoreServer, receiver: Receiver, tmp_path: Path
+    juicefs_store: StoreServer, sink: Sink, tmp_path: Path
 ) -> None:
     store, bucket, log = juicefs_store.store, "w1-intake", tmp_path / "log"
     store.ensure_bucket(bucket)
     for key in ("OLD-1/request.json", "OLD-1/records/Jane Doe.pdf", "OLD-2/records/a.pdf", "Jane Doe/request.json"):
         store.put(bucket, key, b"{}")
-    with watching(juicefs_store, "w1-", receiver.api_url, log):
-        assert eventually(lambda: receiver.references == ["OLD-1"]), log.read_text()
+    with watching(juicefs_store, "w1-", sink.api_url, log):
+        assert eventually(lambda: sink.references == ["OLD-1"]), log.read_text()
         for key in ("NEW-1/records/a+b Doe.pdf", "NEW-1/request.json", "Doe é/request.json", "NEW-2/request.json"):
             store.put(bucket, key, b"{}")
-        assert eventually(lambda: len(receiver.events) >= 3), log.read_text()
+        assert eventually(lambda: len(sink.events) >= 3), log.read_text()
         store.put(bucket, "NEW-1/request.json", b"{}")  # the same content again, on purpose
-        assert eventually(lambda: len(receiver.events) >= 4), log.read_text()
-    assert receiver.references == ["OLD-1", "NEW-1", "NEW-2", "NEW-1"]
-    assert len({event["id"] for event in receiver.events}) == 4
-    assert "Doe" not in "".join(receiver.bodies) + log.read_text()
+        assert eventually(lambda: len(sink.events) >= 4), log.read_text()
+    assert sink.references == ["OLD-1", "NEW-1", "NEW-2", "NEW-1"]
+    assert len({event["id"] for event in sink.events}) == 4
+    assert "Doe" not in "".join(sink.bodies) + log.read_text()
 
 
 @pytest.mark.servers
-def test_nothing_is_lost_while_the_receiver_is_away(
-    juicefs_store: StoreServer, receiver: Receiver, tmp_path: Path
-) -> None:
+def test_what_came_long_ago_is_left_to_the_sweep(juicefs_store: StoreServer) -> None:
+    juicefs_store.store.ensure_bucket("w5-intake")
+    juicefs_store.store.put("w5-intake", "A-1/request.json", b"{}")
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    lying = [list(submissions_lying_in(juicefs_store.store, "w5-intake", since)) for since in (now - hour, now + hour)]
+    assert [[one.reference for one in some] for some in lying] == [["A-1"], []]
+
+
+@pytest.mark.servers
+def test_nothing_is_lost_while_the_receiver_is_away(juicefs_store: StoreServer, sink: Sink, tmp_path: Path) -> None:
     store, log = juicefs_store.store, tmp_path / "log"
     store.ensure_bucket("w2-intake")
-    with watching(juicefs_store, "w2-", receiver.api_url, log):
+    with watching(juicefs_store, "w2-", sink.api_url, log):
         store.put("w2-intake", "A-1/request.json", b"{}")
-        assert eventually(lambda: receiver.references == ["A-1"]), log.read_text()
-        receiver.status = 503
+        assert eventually(lambda: sink.references == ["A-1"]), log.read_text()
+        sink.status = 503
         store.put("w2-intake", "A-1/request.json", b"{}")
         store.put("w2-intake", "A-2/request.json", b"{}")
-        assert eventually(lambda: len(receiver.bodies) >= 3), log.read_text()
-        receiver.status = 204
-        assert eventually(lambda: sorted(receiver.references) == ["A-1", "A-1", "A-2"]), log.read_text()
+        assert eventually(lambda: len(sink.bodies) >= 3), log.read_text()
+        sink.status = 204
+        assert eventually(lambda: sorted(sink.references) == ["A-1", "A-1", "A-2"]), log.read_text()
 
 
 @pytest.mark.servers
-def test_uploads_during_a_break_of_the_store_are_announced_after_it(tmp_path: Path, receiver: Receiver) -> None:
+def test_uploads_during_a_break_of_the_store_are_announced_after_it(tmp_path: Path, sink: Sink) -> None:
     log, port = tmp_path / "log", free_port()
     gateway = Gateway(tmp_path, port, os.environ)
     gateway.start()
@@ -243,29 +191,27 @@ def test_uploads_during_a_break_of_the_store_are_announced_after_it(tmp_path: Pa
         store = S3Store(gateway.endpoint, admin.access_key, admin.secret_key)
         server = StoreServer(store, gateway.endpoint, admin.access_key, admin.secret_key, gateway.child)
         store.ensure_bucket("w3-intake")
-        with watching(server, "w3-", receiver.api_url, log):
+        with watching(server, "w3-", sink.api_url, log):
             store.put("w3-intake", "A-1/request.json", b"{}")
-            assert eventually(lambda: receiver.references == ["A-1"]), log.read_text()
+            assert eventually(lambda: sink.references == ["A-1"]), log.read_text()
             gateway.child.stop()
             gateway.start()
             store.put("w3-intake", "A-2/request.json", b"{}")
-            assert eventually(lambda: receiver.references == ["A-1", "A-2"]), log.read_text()
+            assert eventually(lambda: sink.references == ["A-1", "A-2"]), log.read_text()
             time.sleep(1.5)
             store.put("w3-intake", "A-3/request.json", b"{}")
-            assert eventually(lambda: receiver.references == ["A-1", "A-2", "A-3"]), log.read_text()
+            assert eventually(lambda: sink.references == ["A-1", "A-2", "A-3"]), log.read_text()
     finally:
         gateway.child.stop()
 
 
 @pytest.mark.servers
-def test_a_store_without_notifications_is_listed(
-    seaweedfs_store: StoreServer, receiver: Receiver, tmp_path: Path
-) -> None:
+def test_a_store_without_notifications_is_listed(seaweedfs_store: StoreServer, sink: Sink, tmp_path: Path) -> None:
     store, log = seaweedfs_store.store, tmp_path / "log"
     store.ensure_bucket("w4-intake")
     store.put("w4-intake", "A-1/request.json", b"{}")
-    with watching(seaweedfs_store, "w4-", receiver.api_url, log):
-        assert eventually(lambda: receiver.references == ["A-1"]), log.read_text()
+    with watching(seaweedfs_store, "w4-", sink.api_url, log):
+        assert eventually(lambda: sink.references == ["A-1"]), log.read_text()
         assert eventually(lambda: "on a timer" in log.read_text()), log.read_text()
 
 

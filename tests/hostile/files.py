@@ -675,7 +675,9 @@ enter("16-bit-grey.png", lambda: saved(paper().convert("I;16"), "PNG"), REDACTED
 enter("16-bit-colour.png", lambda: png(300, 150, zlib.compress(bytes(1801 * 150)), depth=16, colour=2), REDACTED)
 enter("1-bit-palette.png", lambda: saved(paper("1").convert("P"), "PNG", bits=1), REDACTED)
 enter("transparent.png", lambda: saved(Image.new("RGBA", (300, 150), (0, 0, 0, 0)), "PNG"), REDACTED)
-enter("one-pixel.png", lambda: saved(Image.new("L", (1, 1)), "PNG"), REDACTED, CRASHED)
+enter("one-pixel.png", lambda: saved(Image.new("L", (1, 1)), "PNG"), REDACTED)
+enter("one-row-of-noise.png", lambda: saved(images.noise((4000, 1)).convert("1"), "PNG"), REDACTED)
+enter("one-column-of-noise.png", lambda: saved(images.noise((1, 4000)).convert("1"), "PNG"), REDACTED)
 enter("one-row.png", lambda: saved(Image.new("L", (3000, 1)), "PNG"), REDACTED, CRASHED)
 
 # ------------------------------------------------------------------------------------------------ JPEG

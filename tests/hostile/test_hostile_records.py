@@ -11,7 +11,8 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.testing.utilities import prefect_test_harness
 
-from flows.process_request import _begin, redact_records
+from flows.progress import begin
+from flows.records import redact_records
 from infra.keys import make_keys
 from tasks import steps
 from tasks.apart import Apart
@@ -97,7 +98,8 @@ def test_the_others_of_a_request_go_on(place: Workplace, how: str) -> None:
     @flow(task_runner=ThreadPoolTaskRunner(max_workers=2), persist_result=False)
     def process() -> tuple[list[StageKeys], list[int]]:
         intake = steps.take_in(place, reference)
-        return redact_records(place, intake, _begin(place, reference, intake))
+        progress = begin(place, reference, intake.manifest)
+        return redact_records(place, intake.manifest, intake.numbers, (), progress), sorted(progress.rejected)
 
     with prefect_test_harness():
         stages, rejected = process()

@@ -30,9 +30,20 @@ def foi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def test_all_commands_of_the_contract_are_there() -> None:
-    assert {"demo", "up", "submit", "process", "status", "release", "hold", "verify", "redact", "doctor"} <= set(
-        COMMANDS
-    )
+    assert {
+        "demo",
+        "up",
+        "submit",
+        "process",
+        "status",
+        "release",
+        "hold",
+        "verify",
+        "prove",
+        "keys",
+        "redact",
+        "doctor",
+    } <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

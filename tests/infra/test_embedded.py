@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,6 +40,13 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def ignores_interrupts(pid: int) -> bool:
+    """Whether SIGINT is ignored, by the mask of proc(5)'s status."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(mask, 16) & 1 << (signal.SIGINT - 1))
 
 
 def listening_addresses(pids: set[int]) -> set[str]:
@@ -180,8 +188,11 @@ def used_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.contextmanager
-def in_another_process(state: Path) -> Iterator[subprocess.Popen[str]]:
-    """`Stack(state)` held by a program that says what it has started and then supervises."""
+def in_another_process(state: Path, *, in_background: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """`Stack(state)` held by a program that says what it has started and then supervises.
+
+    In the background it ignores SIGINT at its start, as a shell that is not interactive has its `&` jobs do.
+    """
     code = (
         "import json, pathlib, sys\n"
         "from infra.embedded import Stack\n"
@@ -189,7 +200,9 @@ def in_another_process(state: Path) -> Iterator[subprocess.Popen[str]]:
         "    print(json.dumps(stack.pids), flush=True)\n"
         "    stack.supervise()\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(state)], stdout=subprocess.PIPE, text=True)
+    ignoring = ["env", "--ignore-signal=INT"] if in_background else []
+    argv = [*ignoring, sys.executable, "-c", code, str(state)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     try:
         yield process
     finally:
@@ -260,6 +273,19 @@ def test_interrupting_leaves_nothing_behind(used_state: Path, number: signal.Sig
 
 
 @pytest.mark.flow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stack_in_the_background_heeds_both_signals_and_so_do_its_servers(
+    used_state: Path, number: signal.Signals
+) -> None:
+    with in_another_process(used_state, in_background=True) as process:
+        pids = first_line(process)
+        assert not any(ignores_interrupts(pid) for pid in pids.values())
+        process.send_signal(number)
+        process.wait(60)
+    assert not any(map(is_alive, pids.values()))
+
+
+@pytest.mark.flow
 def test_interrupting_the_start_leaves_nothing_behind(used_state: Path) -> None:
     with in_another_process(used_state) as process:
         assert eventually(lambda: (used_state / "run" / "store.pid").exists())
@@ -287,6 +313,26 @@ def test_a_server_that_cannot_start_stops_the_rest_and_names_its_log(tmp_path: P
     state = tmp_path / "state"
     (state / "store").mkdir(parents=True)
     (state / "store" / "laid-out").touch()  # says there is a volume where there is none
-    with pytest.raises(ServerFailedError, match=r"store .*store\.log"), Stack(state) as stack:
+    with pytest.raises(ServerFailedError, match=r"store.*store\.log"), Stack(state) as stack:
         pytest.fail(f"started: {stack.pids}")
     assert list((state / "run").glob("*.pid")) == []
+
+
+@pytest.mark.flow
+def test_a_copy_of_the_state_folder_is_a_backup_that_starts_elsewhere(used_state: Path, tmp_path: Path) -> None:
+    """Copied while nothing runs, the original gone: store, Prefect and accounts are as they were."""
+    with Stack(used_state) as stack:
+        stack.store.put("foi-work", "approvals/BACKUP-1/x.json", b"approved")
+        api = stack.environment["PREFECT_API_URL"]
+        httpx.post(f"{api}/variables/", json={"name": "kept", "value": "yes"}).raise_for_status()
+    copy, aside = tmp_path / "restored elsewhere", used_state.with_name("aside")
+    shutil.copytree(used_state, copy)
+    used_state.rename(aside)
+    try:
+        with Stack(copy) as stack:
+            assert stack.store.get("foi-work", "approvals/BACKUP-1/x.json") == b"approved"
+            assert httpx.get(f"{stack.environment['PREFECT_API_URL']}/variables/name/kept").json()["value"] == "yes"
+            stack.store.put("foi-work", "after", b"x")
+            assert stack.store.get("foi-work", "after") == b"x"
+    finally:
+        aside.rename(used_state)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from infra.keys import make_keys
-from tasks.disclosure.keys import key_id_of, load_public_key
+from infra.keys import make_keys, rotate_signing_key
+from tasks.disclosure.keys import key_id_of, load_public_key, load_publisher
 from tasks.errors import ConfigurationError
+from tests.infra.test_cli import foi
 
 pytestmark = pytest.mark.slow
 
@@ -33,3 +36,74 @@ def test_a_file_that_is_no_key_is_neither_used_nor_overwritten(tmp_path: Path) -
     with pytest.raises(ConfigurationError):
         make_keys(tmp_path)
     assert (tmp_path / "signing.pem").read_text() == "something else"
+
+
+def test_a_rotation_makes_a_new_key_keeps_the_commitment_key_and_publishes_both(tmp_path: Path) -> None:
+    first = make_keys(tmp_path)
+    old, commitment = first.signing.read_bytes(), first.commitment.read_bytes()
+    second = rotate_signing_key(tmp_path)
+    third = rotate_signing_key(tmp_path)
+    assert len({first.key_id, second.key_id, third.key_id}) == 3
+    assert third.retired == (second.key_id, first.key_id)
+    assert [key.key_id for key in load_publisher(third.public.read_bytes())] == [third.key_id, *third.retired]
+    assert third.commitment.read_bytes() == commitment
+    assert make_keys(tmp_path) == third
+    assert all(old not in path.read_bytes() for path in tmp_path.iterdir())
+    assert b"PRIVATE" not in third.public.read_bytes()
+    assert third.signing.stat().st_mode & 0o077 == 0
+
+
+def test_a_rotation_killed_before_its_last_step_leaves_the_old_key_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_keys(tmp_path)
+    before = made.signing.read_bytes()
+    real = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if Path(target).name == "signing.pem":
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        rotate_signing_key(tmp_path)
+    assert made.signing.read_bytes() == before
+    assert make_keys(tmp_path).key_id == made.key_id
+    after = rotate_signing_key(tmp_path)
+    assert made.key_id in after.retired
+
+
+def test_there_must_be_a_key_to_rotate(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no signing key"):
+        rotate_signing_key(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_to_publish_that_is_none_is_not_overwritten(tmp_path: Path) -> None:
+    make_keys(tmp_path).public.write_text("something else")
+    with pytest.raises(ConfigurationError):
+        rotate_signing_key(tmp_path)
+    assert (tmp_path / "publisher.pem").read_text() == "something else"
+
+
+def test_openssl_reads_the_file_to_publish(tmp_path: Path) -> None:
+    """As VERIFY.txt uses a key and a certificate: the newest come first."""
+    make_keys(tmp_path)
+    made = rotate_signing_key(tmp_path)
+    der = subprocess.run(
+        ["openssl", "pkey", "-pubin", "-in", made.public, "-outform", "DER"], capture_output=True, check=True
+    ).stdout
+    assert hashlib.sha256(der).hexdigest() == made.key_id
+    subprocess.run(["openssl", "x509", "-in", made.public, "-noout"], check=True)
+
+
+def test_the_command_shows_what_to_set_and_what_to_publish(tmp_path: Path) -> None:
+    assert foi("keys", str(tmp_path)).returncode == 0
+    done = foi("keys", str(tmp_path), "--rotate")
+    assert done.returncode == 0, done.stderr
+    made = make_keys(tmp_path)
+    assert f"FOI_SIGNING_KEY_FILE={made.signing}" in done.stdout
+    assert f"{made.key_id}  signs now" in done.stdout
+    assert f"{made.retired[0]}  signed before" in done.stdout
+    assert foi("keys", str(tmp_path / "none"), "--rotate").returncode == 78

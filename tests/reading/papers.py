@@ -64,7 +64,7 @@ def raster_of(
     pixels: Pixels, dpi: tuple[float, float] = (200, 200), mode: Mode = "grey", layer: tuple[Word, ...] = ()
 ) -> PageRaster:
     """Pixels as a page."""
-    return PageRaster(0, np.ascontiguousarray(pixels), mode, dpi, 1, layer)
+    return PageRaster(0, np.ascontiguousarray(pixels), mode, dpi, (), layer)
 
 
 def bilevel(pixels: Pixels) -> Pixels:

@@ -15,7 +15,7 @@ import zxingcpp
 
 from tasks.codec import encode
 from tasks.errors import ConfigurationError, ReaderUnavailableError
-from tasks.geometry import Box, Frame, union
+from tasks.geometry import Box, Frame, Grid, union
 from tasks.model import Word
 from tasks.reading.doubt import Assessment
 from tasks.reading.engine import parse_tsv
@@ -40,16 +40,17 @@ from tests.reading.papers import (
 pytestmark = pytest.mark.slow
 
 PAGE = text_pixels(200)
+GRID = Grid(Box(0, 0, PAGE.shape[1], PAGE.shape[0]), (8, 8))
 TEXT = " ".join(LINES)
 
 
 def test_a_clean_page_is_read_once_and_whole() -> None:
-    transcript = read_page(replace(raster_of(PAGE), grid=8, page=3))
+    transcript = read_page(replace(raster_of(PAGE), grids=(GRID,), page=3))
     assert text_of(transcript) == TEXT
     assert [reading.reader for reading in transcript.readings] == ["tesseract --psm 3"]
     assert transcript.doubts == ()
     assert transcript.symbols == ()
-    assert (transcript.page, transcript.grid, transcript.dpi) == (3, 8, (200, 200))
+    assert (transcript.page, transcript.grids, transcript.dpi) == (3, (GRID,), (200, 200))
     assert (transcript.width_px, transcript.height_px) == (PAGE.shape[1], PAGE.shape[0])
 
 

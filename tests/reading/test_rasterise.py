@@ -53,7 +53,7 @@ def test_a_bilevel_scan_keeps_its_very_pixels_and_both_resolutions(dpi: tuple[in
     assert page.mode == "bilevel"
     assert np.array_equal(page.pixels, BLACK_WHITE)
     assert page.dpi == pytest.approx(dpi, abs=0.1)
-    assert page.grid == 1
+    assert page.grids == ()
 
 
 @pytest.mark.parametrize(("rotation", "turns"), [(90, 3), (180, 2), (270, 1)])
@@ -69,7 +69,10 @@ def test_a_jpeg_scan_is_what_its_own_decoder_makes_of_it(pixels: Pixels, mode: s
     with Image.open(io.BytesIO(image_file(pixels, "JPEG"))) as image:
         decoded = np.asarray(image)
     assert page.mode == mode
-    assert page.grid == 8
+    assert [(grid.step, grid.origin, grid.colour) for grid in page.grids] == [
+        ((8, 8), (0, 0), False),
+        ((16, 16), (0, 0), True),
+    ][: 1 if mode == "grey" else 2]
     assert np.abs(page.pixels.astype(int) - decoded).max() <= 4
 
 
@@ -133,7 +136,7 @@ def test_writing_over_a_coarse_background_picture_is_drawn_finely() -> None:
 
 def test_a_born_digital_page_is_drawn_at_200_dpi_grey_unless_it_has_colour() -> None:
     grey = page_of(pdf_with(write_lines))
-    assert (grey.mode, grey.grid) == ("grey", 1)
+    assert (grey.mode, grey.grids) == ("grey", ())
     assert grey.dpi == pytest.approx((200, 200), abs=0.3)
     colour = page_of(pdf_with(lambda page: page.draw_rect((50, 50, 90, 90), fill=(1, 0, 0))))
     assert colour.mode == "colour"
@@ -217,9 +220,10 @@ def test_every_kind_of_pixel_comes_out_as_seen_on_white_paper(
 
 
 def test_a_tiff_with_jpeg_inside_has_the_jpeg_grid() -> None:
-    assert page_of(image_file(Image.fromarray(GREY).convert("RGB"), "TIFF", compression="jpeg")).grid == 8
-    assert page_of(image_file(GREY, "JPEG")).grid == 8
-    assert page_of(image_file(GREY, "PNG")).grid == 1
+    (in_tiff,) = page_of(image_file(Image.fromarray(GREY).convert("RGB"), "TIFF", compression="jpeg")).grids
+    (alone,) = page_of(image_file(GREY, "JPEG")).grids
+    assert in_tiff.step == alone.step == (8, 8)
+    assert page_of(image_file(GREY, "PNG")).grids == ()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tasks.geometry import Box, Frame, union
+from tasks.geometry import Box, Frame, Grid, union
 from tasks.model import Detection, Kind, Mode, PageRaster, PageTranscript, Reading, RedactionPlan, Transcript, Word
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.plan import plan_record
@@ -60,6 +60,11 @@ class DrawnRecord:
         return apply_marks(self.rasters(), self.plan, self.transcript, title)
 
 
+def blocks_of(edge: float, width: int, height: int, origin: tuple[float, float] = (0, 0)) -> tuple[Grid, ...]:
+    """What a page of one lossy image says of its blocks; nothing when their edge is 1."""
+    return (Grid(Box(0, 0, width, height), (edge, edge), origin),) if edge > 1 else ()
+
+
 def draw_page(
     lines: Sequence[str] = MEMO,
     secrets: Mapping[str, Kind] = SECRETS,
@@ -99,24 +104,25 @@ def draw_page(
     if scale_y != 1:
         image = image.resize((width, round(height / scale_y)), Image.Resampling.BOX)
     frame = Frame(image.width, image.height, 1.0, height / image.height, quarter_turns, skew_deg)
-    grid = 1
+    edge = 1
     if mode != "colour":
         image = image.convert("L")
     if mode == "bilevel":
         image = image.point(lambda v: 255 if v > 140 else 0)
     elif jpeg:
-        grid = 8
+        edge = 8
         out = io.BytesIO()
         image.save(out, "JPEG", quality=quality)
         image = Image.open(out)
     pixels = np.array(image, dtype=np.uint8)
-    transcript = PageTranscript(page, image.width, image.height, dpi, grid, (Reading("drawn", frame, tuple(words)),))
+    grids = blocks_of(edge, image.width, image.height)
+    transcript = PageTranscript(page, image.width, image.height, dpi, grids, (Reading("drawn", frame, tuple(words)),))
     detections = tuple(
         Detection(kind, page, regions, text, 0.9, f"{kind}.drawn")
         for text, kind in secrets.items()
         for regions in _places(text, words, frame)
     )
-    return DrawnPage(PageRaster(page, pixels, mode, dpi, grid), transcript, detections)
+    return DrawnPage(PageRaster(page, pixels, mode, dpi, grids), transcript, detections)
 
 
 def _places(text: str, words: Sequence[Word], frame: Frame) -> list[tuple[Box, ...]]:

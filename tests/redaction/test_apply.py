@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 
 from tasks.geometry import Box
-from tasks.model import PageRaster
+from tasks.model import Detection, Kind, PageRaster
 from tasks.redaction.apply import apply_marks
-from tasks.redaction.encode import JPEG_QUALITY, source_quality
-from tests.redaction.drawn import MEMO, SECRETS, DrawnRecord, draw_page, record_of
+from tasks.redaction.encode import JPEG_QUALITY, encode_jpeg, source_quality
+from tests.redaction.drawn import MEMO, SECRETS, DrawnPage, DrawnRecord, draw_page, record_of
 
 LABEL = "[withheld: s.31(1)(a)]"
 
@@ -299,6 +299,43 @@ def test_a_page_off_its_grid_has_the_usual_quality() -> None:
     assert source_quality(shifted) == JPEG_QUALITY
 
 
+def test_noise_in_every_channel_is_coded_too() -> None:
+    """More than a byte a pixel: Pillow's own buffer is too small for it."""
+    noise = np.random.default_rng(9).integers(0, 256, (600, 500, 3)).astype(np.uint8)
+    stream = encode_jpeg(noise, keep_chroma=True, quality=JPEG_QUALITY)
+    assert len(stream.data) > noise.shape[0] * noise.shape[1]
+    with Image.open(io.BytesIO(stream.data)) as image:
+        assert image.size == (500, 600)
+        image.load()
+
+
+def test_what_is_hidden_does_not_choose_the_coding() -> None:
+    """The same page with another text below the same mark: a photograph, in colour, of finer steps."""
+    page = draw_page(MEMO[:2], {}, jpeg=False, size=(1000, 700))
+    noise = np.random.default_rng(2).integers(0, 256, (200, 600, 3)).astype(np.uint8)
+    claim = Detection(Kind.BOX, 0, (Box(200, 400, 800, 600),), "", 1.0, "person")
+    drawn = DrawnPage(page.raster, page.transcript, (claim,))
+    record = record_of(drawn)
+    hidden = np.stack([page.raster.pixels] * 3, axis=2)
+    hidden[400:600, 200:800] = noise
+    loud = replace(record, pages=(replace(drawn, raster=replace(page.raster, pixels=hidden, mode="colour")),))
+    assert loud.apply() == record.apply()
+
+
+def test_the_quality_is_judged_by_what_is_left_to_see() -> None:
+    """A scan of quality 50, and the same with blocks of quality 70 below its marks."""
+    plain, _ = scanned(50)
+    other, _ = scanned(70)
+    pixels = plain.pages[0].raster.pixels.copy()
+    for mark in plain.plan.marks:
+        for r in mark.regions:
+            cut = np.s_[r.y0 : r.y1, r.x0 : r.x1]
+            pixels[cut] = other.pages[0].raster.pixels[cut]
+    page = plain.pages[0]
+    mixed = replace(plain, pages=(replace(page, raster=replace(page.raster, pixels=pixels)),))
+    assert mixed.apply() == plain.apply()
+
+
 def test_a_fax_page_with_marks_stays_small() -> None:
     record = record_of(draw_page([*MEMO, "", *MEMO], mode="bilevel", size=(1654, 2339), dpi=(200, 200)))
     assert len(record.apply()) < 30_000
@@ -326,7 +363,7 @@ def test_pages_are_taken_one_at_a_time() -> None:
         (lambda rasters: rasters[:1], "there are 1 pages"),
         (lambda rasters: [*rasters, rasters[0]], "more pages"),
         (lambda rasters: rasters[::-1], "not the one"),
-        (lambda rasters: [replace(rasters[0], grid=1), rasters[1]], "grid"),
+        (lambda rasters: [replace(rasters[0], grids=()), rasters[1]], "grid"),
         (lambda rasters: [replace(rasters[0], dpi=(72, 72)), rasters[1]], "resolution"),
     ],
     ids=["missing", "extra", "swapped", "another grid", "another resolution"],

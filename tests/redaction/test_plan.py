@@ -16,7 +16,7 @@ from tasks.geometry import Box, Frame
 from tasks.model import Detection, Doubt, Kind, PageTranscript, Reading, RedactionPlan, Transcript, Word
 from tasks.redaction.plan import plan_record
 from tasks.request import Policy
-from tests.redaction.drawn import SOURCE, draw_page, record_of
+from tests.redaction.drawn import SOURCE, blocks_of, draw_page, record_of
 
 POLICY = Policy()
 
@@ -27,7 +27,7 @@ def page_of(
     """A page on which each word has a line of its own number; words are given in reading order."""
     frame = Frame(*size, quarter_turns=turns)
     reading = Reading("drawn", frame, tuple(Word(text, box, 90.0, i) for i, (text, box) in enumerate(words)))
-    return PageTranscript(page, *size, (200, 200), grid, (reading,))
+    return PageTranscript(page, *size, (200, 200), blocks_of(grid, *size), (reading,))
 
 
 def claim(
@@ -184,7 +184,7 @@ def test_every_claimed_pixel_is_in_a_mark(
     frame = Frame(*size, quarter_turns=turns)
     seen = [Box(x, y, x + w, y + h).clipped(*frame.size) for x, y, w, h in words]
     placed = tuple(Word("x", box, 50.0, i) for i, box in enumerate(seen) if box.area)
-    page = PageTranscript(0, *size, (100, 100), grid, (Reading("r", frame, placed),))
+    page = PageTranscript(0, *size, (100, 100), blocks_of(grid, *size), (Reading("r", frame, placed),))
     claims = [claim(Box(x, y, x + w, y + h).clipped(*size)) for x, y, w, h in boxes]
     mask = covered(plan(page, *claims), page)
     for detection in claims:

@@ -8,18 +8,20 @@ import pytest
 from tasks.geometry import Box
 from tasks.redaction.lines import Shelf, settle
 from tasks.redaction.paint import calm
+from tests.redaction.drawn import blocks_of
 
 SIZE = (400, 300)
+BLOCKS = blocks_of(8, *SIZE)
 MARK = Box(101, 101, 203, 123)
 WHOLE = Box(96, 96, 208, 128)
 
 
 def test_without_neighbours_a_mark_covers_whole_blocks() -> None:
-    assert settle(MARK, 8, SIZE, Shelf([])) == WHOLE
+    assert settle(MARK, BLOCKS, SIZE, Shelf([])) == WHOLE
 
 
 def test_without_a_grid_a_mark_stays_as_it_is() -> None:
-    assert settle(MARK, 1, SIZE, Shelf([Box(100, 124, 200, 140)])) == MARK
+    assert settle(MARK, (), SIZE, Shelf([Box(100, 124, 200, 140)])) == MARK
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def test_without_a_grid_a_mark_stays_as_it_is() -> None:
     ],
 )
 def test_a_mark_stops_before_a_word_that_is_not_claimed(word: Box, side: str) -> None:
-    got = settle(MARK, 8, SIZE, Shelf([word]))
+    got = settle(MARK, BLOCKS, SIZE, Shelf([word]))
     assert not got.meets(word)
     assert got.contains(MARK)
     assert getattr(got, side) != getattr(WHOLE, side)
@@ -40,11 +42,11 @@ def test_a_mark_stops_before_a_word_that_is_not_claimed(word: Box, side: str) ->
 
 
 def test_a_word_that_touches_the_claim_does_not_make_it_smaller() -> None:
-    assert settle(MARK, 8, SIZE, Shelf([Box(110, 118, 190, 140)])).contains(MARK)
+    assert settle(MARK, BLOCKS, SIZE, Shelf([Box(110, 118, 190, 140)])).contains(MARK)
 
 
 def test_a_mark_at_the_edge_stays_on_the_page() -> None:
-    assert settle(Box(390, 290, 405, 305), 8, SIZE, Shelf([])) == Box(384, 288, 400, 300)
+    assert settle(Box(390, 290, 405, 305), BLOCKS, SIZE, Shelf([])) == Box(384, 288, 400, 300)
 
 
 @pytest.mark.parametrize("channels", [0, 3])
@@ -54,7 +56,7 @@ def test_the_rest_of_a_cut_block_holds_paper_and_ink_alone(channels: int) -> Non
     page[126:128, 110:190:4] = page[126:128, 111:190:4] = 20  # tops of the line below, within the same blocks
     page = np.stack([page] * 3, axis=2) if channels else page
     before = page.copy()
-    calm(page, [MARK], 8)
+    calm(page, [MARK], BLOCKS)
     rest = np.ones(page.shape[:2], np.bool_)
     rest[MARK.y0 : MARK.y1, MARK.x0 : MARK.x1] = False
     strip = np.zeros_like(rest)
@@ -70,12 +72,20 @@ def test_the_rest_of_a_cut_block_holds_paper_and_ink_alone(channels: int) -> Non
 def test_a_block_between_two_marks_has_one_shade_of_paper() -> None:
     page = np.random.default_rng(6).integers(225, 246, (300, 400)).astype(np.uint8)
     page[:, 152:] -= 12  # a shadow falls on the second mark
-    calm(page, [Box(96, 96, 155, 120), Box(157, 96, 240, 120)], 8)
+    calm(page, [Box(96, 96, 155, 120), Box(157, 96, 240, 120)], BLOCKS)
     assert len(np.unique(page[96:120, 155:157])) <= 3  # one a block
+
+
+def test_a_pixel_between_marks_is_paper_too() -> None:
+    page = np.random.default_rng(6).integers(225, 246, (40, 40)).astype(np.uint8)
+    marks = [Box(0, 0, 40, 20), Box(0, 21, 40, 40), Box(0, 20, 20, 21), Box(21, 20, 40, 21)]
+    before = int(page[20, 20])
+    calm(page, marks, blocks_of(8, 40, 40))
+    assert page[20, 20] == before
 
 
 def test_a_mark_of_whole_blocks_changes_nothing_around() -> None:
     page = np.random.default_rng(5).integers(0, 256, (300, 400)).astype(np.uint8)
     before = page.copy()
-    calm(page, [WHOLE], 8)
+    calm(page, [WHOLE], BLOCKS)
     assert np.array_equal(page, before)

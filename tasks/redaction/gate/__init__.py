@@ -24,6 +24,7 @@ from tasks.redaction.gate import (
     names,
     pixels,
     structure,
+    tags,
     text,
     values,
 )
@@ -36,7 +37,7 @@ from tasks.redaction.gate.values import check_values, check_visible
 
 __all__ = ["FAULTS", "check_again", "check_record", "check_values", "check_visible", "look_at_source", "named_checks"]
 
-_ROOMS = (container, content, edges, font, images, marks, names, pixels, structure, text, values)
+_ROOMS = (container, content, edges, font, images, marks, names, pixels, structure, tags, text, values)
 """Importing them enters their checks."""
 
 OPENS = "file-opens"

@@ -36,7 +36,7 @@ FAULTS: dict[str, str] = {
     "A14": "content outside the page",
     "A15": "a hidden layer",
     "A16": "bookmarks, destinations or page labels",
-    "A17": "structure, forms, scripts or actions",
+    "A17": "other tags than those of its text, forms, scripts or actions",
     "A18": "a thumbnail or a segment of metadata in an image",
     "A19": "bytes that belong to nothing",
     "A20": "ringing of a hidden text beside its mark",

@@ -1,4 +1,4 @@
-"""The content streams: one image, one invisible text block, nothing else.
+"""The content streams: one image, one invisible text block, nothing else; both are marked for `tags`.
 
 Rule kept here: operators are allowed by name; which finding an unknown one raises follows from what it does.
 """
@@ -16,10 +16,10 @@ from tasks.redaction.gate.output import PageView
 OPERATORS: dict[str, str] = {
     operator: code
     for code, operators in {
-        "": "q Q cm Do BT ET Tf Tr Tm Tj",
+        "": "q Q cm Do BT ET Tf Tr Tm Tj BMC BDC EMC",
         "A04": "CS cs SC SCN sc scn G g RG rg K k Tc Tw Tz TL Ts Td TD T* TJ ' \"",
         "A08": "m l c v y h re S s f F f* B B* b b* n W W* sh w J j M d",
-        "A17": "MP DP BMC BDC EMC",
+        "A17": "MP DP",
         "A23": "gs",
     }.items()
     for operator in operators.split()
@@ -27,6 +27,8 @@ OPERATORS: dict[str, str] = {
 """The finding each operator raises, "" for those that are allowed; one that is not here raises A06."""
 
 STRING = re.compile(rb"<[0-9A-Fa-f\s]*>|\((?:\\.|[^\\()])*\)", re.DOTALL)
+
+MARKING = ("BMC", "BDC", "EMC")
 
 ONCE = {"Do": "A06", "BT": "A06", "ET": "A06", "cm": "A06", "q": "A06", "Q": "A06", "Tf": "A04", "Tr": "A04"}
 """Operators a page has once, and the finding when it has another number of them."""
@@ -45,10 +47,9 @@ def has_only_known_operators(view: PageView) -> Iterator[Finding]:
         code = OPERATORS.get(operator, "A06")
         if operator in ("BDC", "BMC", "DP", "MP") and str(instruction.operands[0]) == "/OC":
             code = "A15"
-        if operator != "EMC" or not codes & {"A15", "A17"}:  # the end of a section is not a second fault
-            codes.add(code)
+        codes.add(code)
     codes.discard("")
-    order = [str(i.operator) for i in view.instructions]
+    order = [str(i.operator) for i in view.instructions if str(i.operator) not in MARKING]
     codes |= {code for operator, code in ONCE.items() if count[operator] != 1 and not codes & {code, "A08"}}
     if not codes and (order[:6] != ["q", "cm", "Do", "Q", "BT", "Tf"] or order[6] != "Tr" or order[-1] != "ET"):
         codes.add("A06")

@@ -5,12 +5,15 @@ Rule kept here: what the plan says is judged too, because a file that shows exac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from tasks.geometry import Box, union
+from tasks.geometry import Box, Grid, union
 from tasks.model import Finding, Kind, Mark
 from tasks.redaction.gate.checks import FAULTS, file_check, page_check
 from tasks.redaction.gate.output import Output, PageView
@@ -19,6 +22,9 @@ from tasks.redaction.gate.pixels import JPEG_BLOCK, coded_again, covered, expect
 RINGING, FAINT, LEAST_REST = 5.0, 24, 8
 """Mean stray of a cut block's rest from bare paper, coded alike, that is more than coding (at most 3.3 on 150 drawn
 pages and the demo's); what still counts as paper, in grey levels; and how many pixels it takes to judge."""
+
+NEUTRAL = 128
+"""What JPEG's two colours are where there is none."""
 
 TURNED = 3
 """A mark this many times as long across the page's text as along it lies over text that runs the other way."""
@@ -41,37 +47,109 @@ def plan_and_file_belong_together(output: Output) -> Iterator[Finding]:
 def no_ringing_is_left_beside_marks(view: PageView) -> Iterator[Finding]:
     """Where a mark cuts a block of the source's compression, the rest of the block is bare paper, or plain ink.
 
-    A block that holds hidden text holds its ringing too. Paper beside a mark looks as paper does once it is coded as
-    the page is; ringing is what that does not explain. A block with a neighbour's ink in it cannot be judged so.
+    A block that holds hidden text holds its ringing too, in lightness and in colour. Paper beside a mark looks as paper
+    does once it is coded as the page is; ringing is what that does not explain. A block with a neighbour's ink in it
+    cannot be judged so.
     """
-    known = view.transcript
-    size = known.width_px, known.height_px
-    cut = [region for region in view.regions if region.snapped(known.grid, *size) != region]
+    reaches = [(region, grid, _reach(view, region, grid)) for region in view.regions for grid in view.transcript.grids]
+    inside = covered(view)
+    cut = [(region, grid, around) for region, grid, around in reaches if not inside[_cut(around)].all()]
     if not cut:
         return
-    inside, seen = covered(view), luma(view)
-    marked = expected_marks(view)
-    bare, blocks = np.where(inside, marked, seen), []
-    for region in cut:
-        around = region.snapped(known.grid, *size)
+    light, light_cut = luma(view), [entry for entry in cut if not entry[1].colour]
+    faulty: dict[Box, None] = {}
+    for plane in _planes(view, light):
+        for region, block, bare in _bare_blocks(view, plane, inside, cut if plane.table else light_cut):
+            rest = ~inside[_cut(block)]
+            shades = light[_cut(block)][rest].astype(np.int16)
+            if shades.size < LEAST_REST or np.abs(shades - _paper(light, inside, block)).max() > FAINT:
+                continue
+            there = plane.seen[_cut(block)][rest].astype(np.int16)
+            if _stray(there, bare.coded[_cut(block)][rest]) > RINGING and _least_stray(view, plane, bare, block, rest):
+                faulty[region] = None
+    for region in faulty:
+        yield Finding("A20", view.number, region, f"A mark leaves {FAULTS['A20']}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """One component of the page as JPEG codes it: as it is seen, what marks look like in it, and its table."""
+
+    seen: NDArray[np.uint8]
+    marked: NDArray[np.uint8]
+    table: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """A plane with bare paper around its marks: before and after coding."""
+
+    drawn: NDArray[np.uint8]
+    coded: NDArray[np.uint8]
+
+
+def _planes(view: PageView, light: NDArray[np.uint8]) -> Iterator[_Plane]:
+    yield _Plane(light, expected_marks(view), 0)
+    if view.pixels.ndim == 3:
+        colours = np.asarray(Image.fromarray(view.pixels).convert("YCbCr"))
+        for n in (1, 2):
+            yield _Plane(colours[..., n], np.full(light.shape, NEUTRAL, np.uint8), 1)
+
+
+def _bare_blocks(
+    view: PageView, plane: _Plane, inside: NDArray[np.bool_], cut: Sequence[tuple[Box, Grid, Box]]
+) -> Iterator[tuple[Box, Box, _Bare]]:
+    """Each block that a mark cuts, beside the plane as it were if there were bare paper around all marks."""
+    drawn = np.where(inside, plane.marked, plane.seen)
+    for _, _, around in cut:
         rest = ~inside[_cut(around)]
-        if not rest.any():
-            continue
-        paper = np.uint8(np.median(seen[_cut(around)][rest]))
-        bare[_cut(around)][rest] = paper
-        blocks += [(region, block, paper) for block in _blocks(around, known.grid)]
-    if view.image.Filter == "/DCTDecode":
-        bare = coded_again(view, bare)
-    for region, block, paper in blocks:
-        rest = ~inside[_cut(block)]
-        there = seen[_cut(block)][rest].astype(np.int16)
-        if there.size < LEAST_REST or rest.all() or np.abs(there - paper).max() > FAINT:
-            continue
-        if (
-            _stray(there, bare[_cut(block)][rest]) > RINGING
-            and _least_stray(view, block, marked, inside, seen) > RINGING
-        ):
-            yield Finding("A20", view.number, region, f"A mark leaves {FAULTS['A20']}.")
+        drawn[_cut(around)][rest] = np.uint8(np.median(plane.seen[_cut(around)][rest]))
+    bare = _Bare(drawn, _coded(view, plane, drawn))
+    for region, grid, around in cut:
+        for block in _blocks(around, grid):
+            yield region, block, bare
+
+
+def _coded(view: PageView, plane: _Plane, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return coded_again(view, picture, plane.table) if view.image.Filter == "/DCTDecode" else picture
+
+
+def _paper(light: NDArray[np.uint8], inside: NDArray[np.bool_], block: Box) -> int:
+    """The lightness of what is not covered of a block."""
+    return int(np.median(light[_cut(block)][~inside[_cut(block)]]))
+
+
+def _reach(view: PageView, region: Box, grid: Grid) -> Box:
+    """How far what a mark hides may ring: its blocks, and what their samples run into when they are drawn."""
+    if not region.meets(grid.place):
+        return Box(region.x0, region.y0, region.x0, region.y0)
+    (left, right), (top, bottom) = (
+        _lines_around(low, high, grid.origin[axis], grid.step[axis])
+        for axis, (low, high) in enumerate(((region.x0, region.x1), (region.y0, region.y1)))
+    )
+    blocks = Box(left, top, right, bottom).intersection(grid.place).padded(grid.rim)
+    return blocks.clipped(view.transcript.width_px, view.transcript.height_px)
+
+
+def _lines_around(low: int, high: int, origin: float, step: float) -> tuple[int, int]:
+    """The last line of a grid before a place and the first behind another; a px that a line crosses is at both."""
+    first = origin + step * ((low + 0.999 - origin) // step)
+    last = origin - step * ((origin - high + 0.999) // step)
+    return int((first + 0.001) // 1), -int((-last + 0.001) // 1)
+
+
+def _blocks(around: Box, grid: Grid) -> list[Box]:
+    """A place cut where blocks meet."""
+    xs, ys = (
+        sorted({low, high, *_lines(low, high, grid.origin[axis], grid.step[axis])})
+        for axis, (low, high) in enumerate(((around.x0, around.x1), (around.y0, around.y1)))
+    )
+    return [Box(x0, y0, x1, y1) for y0, y1 in pairwise(ys) for x0, x1 in pairwise(xs)]
+
+
+def _lines(low: int, high: int, origin: float, step: float) -> list[int]:
+    first, count = int((low - origin) // step), int((high - low) / step) + 2
+    return [line for n in range(count) if low < (line := round(origin + step * (first + n))) < high]
 
 
 def _stray(there: NDArray[np.int16], bare: NDArray[np.uint8]) -> float:
@@ -80,34 +158,31 @@ def _stray(there: NDArray[np.int16], bare: NDArray[np.uint8]) -> float:
     return float(np.abs(strayed - np.median(strayed)).mean())
 
 
-def _least_stray(
-    view: PageView, block: Box, marked: NDArray[np.uint8], inside: NDArray[np.bool_], seen: NDArray[np.uint8]
-) -> float:
-    """The same for the shade of paper that explains a block best: coarse coding rounds neighbouring shades apart."""
-    mask = inside[_cut(block)]
-    there = seen[_cut(block)][~mask].astype(np.int16)
+def _least_stray(view: PageView, plane: _Plane, bare: _Bare, block: Box, rest: NDArray[np.bool_]) -> bool:
+    """Whether no shade of paper explains a block: coarse coding rounds neighbouring shades apart."""
+    there = plane.seen[_cut(block)][rest].astype(np.int16)
     middle = int(np.median(there))
+    height, width = plane.seen.shape
+    whole = Box(
+        block.x0 // JPEG_BLOCK * JPEG_BLOCK,
+        block.y0 // JPEG_BLOCK * JPEG_BLOCK,
+        -(-block.x1 // JPEG_BLOCK) * JPEG_BLOCK,
+        -(-block.y1 // JPEG_BLOCK) * JPEG_BLOCK,
+    )
+    tile = bare.drawn[whole.y0 : min(whole.y1, height), whole.x0 : min(whole.x1, width)]
+    tile = np.pad(tile, ((0, whole.height - tile.shape[0]), (0, whole.width - tile.shape[1])), mode="edge")
+    place = np.s_[block.y0 - whole.y0 : block.y1 - whole.y0, block.x0 - whole.x0 : block.x1 - whole.x0]
     tiles = []
     for shade in range(max(0, middle - SHADES), min(255, middle + SHADES) + 1):
-        tile = np.where(mask, marked[_cut(block)], np.uint8(shade)).astype(np.uint8)
-        tiles.append(np.pad(tile, ((0, -tile.shape[0] % JPEG_BLOCK), (0, -tile.shape[1] % JPEG_BLOCK)), mode="edge"))
-    sheet = np.hstack(tiles)
-    coded = coded_again(view, sheet) if view.image.Filter == "/DCTDecode" else sheet
-    width = tiles[0].shape[1]
-    starts = range(0, sheet.shape[1], width)
-    return min(_stray(there, coded[: mask.shape[0], x : x + mask.shape[1]][~mask]) for x in starts)
+        tiles.append(tile.copy())
+        tiles[-1][place][rest] = shade
+    coded = _coded(view, plane, np.hstack(tiles))
+    looks = (coded[:, n * whole.width : (n + 1) * whole.width][place][rest] for n in range(len(tiles)))
+    return min(_stray(there, look) for look in looks) > RINGING
 
 
 def _cut(box: Box) -> tuple[slice, slice]:
     return slice(box.y0, box.y1), slice(box.x0, box.x1)
-
-
-def _blocks(around: Box, grid: int) -> list[Box]:
-    return [
-        Box(x, y, min(x + grid, around.x1), min(y + grid, around.y1))
-        for y in range(around.y0, around.y1, grid)
-        for x in range(around.x0, around.x1, grid)
-    ]
 
 
 @page_check("A22")
@@ -121,8 +196,7 @@ def widths_say_little(view: PageView) -> Iterator[Finding]:
         along, across = (box.width, box.height) if level else (box.height, box.width)
         if across > TURNED * along:  # text up the margin
             level, along, across = not level, across, along
-        # Snapping makes a mark taller by up to two blocks less two pixels, whatever it hides.
-        line = across - 2 * (view.transcript.grid - 1)
+        line = across - _grown_by_snapping(view)
         if len(mark.regions) == 1 and along < 1.5 * line and not _is_hemmed_in(view, box, across, level):
             yield Finding("A22", view.number, box, "A mark is so narrow that its width betrays its content.")
 
@@ -138,6 +212,17 @@ def notices_say_little(view: PageView) -> Iterator[Finding]:
         ):
             box = Box(*(int(side) for side in shown.box))
             yield Finding("A22", view.number, box, "A notice does not stand where its mark puts it.")
+
+
+def _grown_by_snapping(view: PageView) -> float:
+    """How much taller a mark may be than its line, whatever it hides, px.
+
+    It may begin and end with a block of the source's compression; where there are none, with thirds of a line.
+    """
+    heights = [word.box.height for reading in view.transcript.readings[:1] for word in reading.words]
+    third = float(np.median(heights)) / 3 if heights else 1.0
+    edge = max((side for grid in view.transcript.grids if not grid.colour for side in grid.step), default=1.0)
+    return max(2 * (edge - 1), third - 1)
 
 
 def _notice_place(view: PageView, mark: Mark) -> tuple[float, float, float, float]:

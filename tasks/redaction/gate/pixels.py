@@ -66,12 +66,18 @@ def luma(view: PageView) -> NDArray[np.uint8]:
     return view.pixels if view.pixels.ndim == 2 else np.asarray(Image.fromarray(view.pixels).convert("L"))
 
 
-def coded_again(view: PageView, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lightness as it looks after the loss of the page's own JPEG coding: each block for itself, by the same table."""
+def coded_again(view: PageView, picture: NDArray[np.uint8], table: int = 0) -> NDArray[np.uint8]:
+    """One component as it looks after the loss of the page's own JPEG coding: each block for itself, by the same table.
+
+    Args:
+        view: the page.
+        picture: uint8 (height, width).
+        table: 0 for lightness, 1 for a colour.
+    """
     with Image.open(io.BytesIO(view.image.read_raw_bytes()), formats=["JPEG"]) as coded:
         tables = coded.quantization  # type: ignore[attr-defined]
     out = io.BytesIO()
-    Image.fromarray(picture).save(out, "JPEG", qtables={0: tables[0]})
+    Image.fromarray(picture).save(out, "JPEG", qtables={0: tables.get(table, tables[0])})
     with Image.open(out) as again:
         return np.asarray(again)
 

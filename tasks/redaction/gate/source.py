@@ -1,7 +1,8 @@
 """The source, before anything is marked: redactions that somebody made on paper and that do not hide.
 
 Rule kept here: what is found here holds nothing back by itself; it asks a person to look, because what a marker pen
-covers, or what shines through from the other side, was not read with the page and so is not marked either.
+covers, what shines through from the other side, or what was printed in the colour of the paper, was not read with the
+page and so is not marked either.
 """
 
 from __future__ import annotations
@@ -38,26 +39,34 @@ ink blurs into it, and how much of the grain is smoothed, px at `LOOK_DPI`."""
 LEAST_LETTERS = 100
 """Faint marks of a letter's size that may be print."""
 
+UNSEEN, EVEN, BESIDE_INK_PX = 12, 0.5, 19
+"""How near to the shade of the paper print is not seen, in grey levels; share of a page that must be of one shade for
+the rest to mean anything; and the neighbourhood of ink that rings, px."""
+
+LEAST_UNSEEN, PALE = 6, 200
+"""Marks of a letter's size that may be a word, and what of them is left to see once the page is made small."""
+
 LEAST_WORD, WORDS_SEEN_THROUGH = 4, 5
 """Letters or digits that make a word no accident; and how many such words are a page."""
 
 
 def look_at_source(raster: PageRaster, reread: Reread) -> tuple[Finding, ...]:
-    """Dark areas that hold text once their contrast is stretched, and print of the other side; both A24.
+    """Dark areas that hold text once stretched, print of the other side, print in the paper's colour; all A24.
 
     Args:
         raster: one page of the source.
         reread: reads grey pixels at a resolution in dpi and gives the words it is sure of.
 
     Returns:
-        One finding for each covered place (page space), and one for the page when its back can be read. Bilevel pages
-        have no shades that could hold either.
+        One finding for each covered place (page space), one for the page when its back can be read, and one for the
+        place of print nobody sees. Bilevel pages have no shades that could hold any of them.
     """
     if raster.mode == "bilevel":
         return ()
     grey = raster.pixels if raster.pixels.ndim == 2 else cv2.cvtColor(raster.pixels, cv2.COLOR_RGB2GRAY)
     page = np.asarray(grey, dtype=np.uint8)
-    return (*_covers_that_show(raster, page, reread), *_back_that_shows(raster, page, reread))
+    looks = (_covers_that_show, _back_that_shows, _print_nobody_sees)
+    return tuple(finding for look in looks for finding in look(raster, page, reread))
 
 
 def _covers_that_show(raster: PageRaster, page: NDArray[np.uint8], reread: Reread) -> Iterator[Finding]:
@@ -129,6 +138,29 @@ def _back_that_shows(raster: PageRaster, page: NDArray[np.uint8], reread: Reread
     mirrored = np.ascontiguousarray(_at_reading_dpi(back, dpi)[:, ::-1])
     if sum(map(_is_word, reread(mirrored, READING_DPI))) >= WORDS_SEEN_THROUGH:
         yield Finding("A24", raster.page, None, "The print of the other side can be read through the page.")
+
+
+def _print_nobody_sees(raster: PageRaster, page: NDArray[np.uint8], reread: Reread) -> Iterator[Finding]:
+    """Whoever stretches the contrast of what is published reads it; a page drawn by a program has even paper."""
+    counts = np.bincount(page.ravel(), minlength=256)
+    paper = int(counts.argmax())
+    nearly = counts[max(0, paper - UNSEEN) : paper + UNSEEN + 1].sum() - counts[paper]
+    if counts[paper] < EVEN * page.size or not nearly:
+        return
+    depth = np.asarray(cv2.absdiff(page, np.full_like(page, paper)))
+    near_ink = cv2.dilate(np.asarray(depth > UNSEEN, np.uint8), np.ones((BESIDE_INK_PX, BESIDE_INK_PX), np.uint8))
+    unseen = (depth > 0) & (near_ink == 0)
+    if not unseen.any():
+        return
+    ys, xs = np.nonzero(unseen)
+    place = Box(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1).padded(BESIDE_INK_PX)
+    place = place.clipped(raster.width_px, raster.height_px)
+    shown = np.where(unseen, np.uint8(0), np.uint8(255))[place.y0 : place.y1, place.x0 : place.x1]
+    small = _at_look_dpi(shown, raster.dpi)[0]
+    if _letters(small < PALE) < LEAST_UNSEEN:
+        return
+    if any(map(_is_word, reread(_at_reading_dpi(shown, raster.dpi), READING_DPI))):
+        yield Finding("A24", raster.page, place, "Print in the colour of the paper can be read.")
 
 
 def _letters(faint: NDArray[np.bool_]) -> int:

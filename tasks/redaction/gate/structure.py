@@ -1,7 +1,7 @@
 """The object graph: a short list of what may be there, and a name for everything else.
 
 Rule kept here: entries are allowed by name, never forbidden by name; a forbidden list only decides which finding is
-raised. A structure tree, when the writer makes one, will be allowed here by its shape.
+raised. What the entries for tags and metadata lead to is judged in `tags`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tasks.redaction.gate.output import Output, PageView
 PRODUCER = "foi-disclosure"
 
 TRAILER = frozenset({"/Size", "/Root", "/Info", "/ID"})
-CATALOG = frozenset({"/Type", "/Pages", "/Lang", "/ViewerPreferences"})
+CATALOG = frozenset({"/Type", "/Pages", "/Lang", "/ViewerPreferences", "/MarkInfo", "/StructTreeRoot", "/Metadata"})
 NODE = frozenset({"/Type", "/Kids", "/Count", "/Parent"})
-PAGE = frozenset({"/Type", "/Parent", "/MediaBox", "/CropBox", "/Resources", "/Contents"})
+PAGE = frozenset(["/Type", "/Parent", "/MediaBox", "/CropBox", "/Resources", "/Contents", "/StructParents", "/Tabs"])
 RESOURCES = frozenset({"/XObject", "/Font"})
 CONTENT = frozenset({"/Length", "/Filter"})
 INFO = frozenset({"/Title", "/Producer"})
@@ -78,7 +78,7 @@ def has_only_known_entries(output: Output) -> Iterator[Finding]:
 
 @file_check("A11")
 def has_neutral_information(output: Output) -> Iterator[Finding]:
-    """/Info holds a title and our name, no more; there is no XMP."""
+    """/Info holds a title and our name, no more."""
     info = output.pdf.trailer.get("/Info", pikepdf.Dictionary())
     if set(info.keys()) - INFO or str(info.get("/Producer", PRODUCER)) != PRODUCER:
         yield _finding("A11", None)

@@ -34,6 +34,9 @@ CONFUSED_DIGITS = str.maketrans("OoQDlI|!ZSsB", "000011112558")
 NUMBER = re.compile(r"[0-9OoQDlI|!ZSsB](?:[\s().\-/+]{0,3}[0-9OoQDlI|!ZSsB])*")
 TOKEN = re.compile(r"[^\W_]+")
 STREAM = re.compile(rb"\bstream\r?\n.*?endstream", re.DOTALL)
+OFFSET = re.compile(rb"\b\d{10} \d{5} [nf]\b")
+"""A row of the cross-reference table; that it tells where an object lies, and nothing else, `container` checks."""
+
 POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}", re.IGNORECASE)
 
 LEAST_DIGITS = 7
@@ -144,9 +147,12 @@ def national_digits(value: str) -> str:
 
 @page_check("A25")
 def no_withheld_value_in_the_text_layer(view: PageView) -> Iterator[Finding]:
-    """No value stands in the words outside the marks; what is inside belongs to A01."""
+    """No value stands in the words outside the marks, nor with marked content; what is inside belongs to A01."""
+    wanted = needles(view.output.plan.withheld)
     words = [s.text for s in view.shown if not any(s.meets(region) for region in view.regions)]
-    if holds(" ".join(words), needles(view.output.plan.withheld)):
+    marking = [i for i in view.instructions if str(i.operator) in ("BDC", "DP")]
+    noted = {text for instruction in marking for operand in instruction.operands for text in _strings_in(operand)}
+    if holds(" ".join(words), wanted) or any(holds(text, wanted) for text in noted):
         yield Finding("A25", view.number, None, "A withheld value stands in the text layer.")
 
 
@@ -156,7 +162,7 @@ def no_withheld_value_anywhere_in_the_file(output: Output) -> Iterator[Finding]:
     wanted = needles(output.plan.withheld)
     pages = {o.objgen for page in output.pdf.pages for o in _streams_of(page.obj)}
     if any(holds(text, wanted) for text in _texts_of(output.pdf, pages)) or holds(
-        _as_text(STREAM.sub(b" ", output.data)), wanted
+        _as_text(OFFSET.sub(b" ", STREAM.sub(b" ", output.data))), wanted
     ):
         yield Finding("A25", None, None, "A withheld value stands in the file beside its pages.")
 

@@ -1,0 +1,224 @@
+"""What Prefect knows of our runs, and the little that is done to them; asked over HTTP, without importing Prefect.
+
+Rule kept here: Prefect's database is the one arbiter of which run is at work: it orders runs by when they were made,
+and no object store does without conditional writes. A question is asked again for a while when the server is busy or
+away, because every answer decides something.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import httpx
+
+from flows.announce import ReceiverUnavailableError, open_prefect
+from flows.settings import Settings
+from tasks.errors import TransientError
+
+PROCESSING = "process-request"
+HEARTBEAT = "prefect.flow-run.heartbeat"
+JOINED = "Joined"
+"""Name of the state of a run that left its work to another run of the same request."""
+
+TAG = "foi"
+"""What all our deployments are tagged with; runs of others are none of our business."""
+
+STARTED = ("PENDING", "RUNNING")
+_PAGE = 200
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 0.0)
+
+
+class RunsUnavailableError(TransientError):
+    """Prefect's server did not say which runs there are."""
+
+    code = "runs-unavailable"
+    message = "The Prefect server did not answer."
+    action = "Nothing: it is tried again. If it lasts, check that the server runs and PREFECT_API_URL is right."
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A flow run.
+
+    Attributes:
+        created: when Prefect made it, ISO 8601; with the id, the order of runs.
+        deployment_id: what it is a run of.
+        parameters: what it was given.
+        kind: type of its state, e.g. RUNNING.
+        since: when it came into that state.
+    """
+
+    id: str
+    created: str
+    flow_id: str
+    deployment_id: str
+    parameters: dict[str, Any] = field(repr=False)
+    kind: str
+    state: str
+    since: datetime
+
+    @property
+    def reference(self) -> str:
+        """The request it is about; "" for the sweep."""
+        return str(self.parameters.get("reference", ""))
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Older runs come first."""
+        return self.created, self.id
+
+
+@dataclass(slots=True)
+class Runs:
+    """Questions to a Prefect server about our runs: of the flows that are named, or of all of ours."""
+
+    client: httpx.Client = field(repr=False)
+
+    def started(self, *flows: str) -> list[Run]:
+        """Runs that are Pending or Running, oldest first."""
+        return sorted(self._filter(flows, state={"type": {"any_": list(STARTED)}}), key=lambda run: run.order)
+
+    def due(self, *flows: str) -> list[Run]:
+        """Runs that wait for a worker."""
+        now = datetime.now(UTC).isoformat()
+        return list(self._filter(flows, state={"type": {"any_": ["SCHEDULED"]}}, expected_start_time={"before_": now}))
+
+    def ended(self, since: datetime, *flows: str, crashed: bool = False, name: str = "") -> list[Run]:
+        """Runs that ended since then; those that crashed, or whose state has a name, where that is asked."""
+        state: dict[str, Any] = {"type": {"any_": ["CRASHED"]}} if crashed else {}
+        if name:
+            state["name"] = {"any_": [name]}
+        return list(self._filter(flows, end_time={"after_": since.isoformat()}, **({"state": state} if state else {})))
+
+    def made(self, since: datetime, *flows: str) -> list[Run]:
+        """Runs that were to start since then, but for those that left their work to others, oldest first."""
+        found = self._filter(
+            flows, expected_start_time={"after_": since.isoformat()}, state={"name": {"not_any_": [JOINED]}}
+        )
+        return sorted(found, key=lambda run: run.order)
+
+    def is_alive(self, run: Run, within: timedelta) -> bool:
+        """Whether the run's process gave a sign of life lately."""
+        asked = {
+            "filter": {
+                "occurred": {"since": (datetime.now(UTC) - within).isoformat()},
+                "event": {"name": [HEARTBEAT]},
+                "resource": {"id": [f"prefect.flow-run.{run.id}"]},
+            },
+            "limit": 1,
+        }
+        return bool(self._ask("POST", "/events/filter", asked).json()["events"])
+
+    def read(self, run_id: str) -> Run:
+        """One run, as it is now."""
+        return _run(self._ask("GET", f"/flow_runs/{run_id}").json())
+
+    def settle(self, run: Run, kind: str, name: str, message: str) -> None:
+        """Put a run whose process does not do it into its last state."""
+        state = {"type": kind, "name": name, "message": message}
+        self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
+
+    def create(self, deployment: str, key: str, **parameters: object) -> str:
+        """Make a run of a deployment, once for each `key`; returns its id."""
+        found = self._ask("GET", f"/deployments/name/{deployment}").json()["id"]
+        return self._create(str(found), key, parameters)
+
+    def create_again(self, run: Run) -> str:
+        """Make a run like another, once; returns its id."""
+        return self._create(run.deployment_id, f"after-{run.id}", run.parameters)
+
+    def _create(self, deployment_id: str, key: str, parameters: Mapping[str, object]) -> str:
+        body = {"parameters": dict(parameters), "state": {"type": "SCHEDULED"}, "idempotency_key": key}
+        return str(self._ask("POST", f"/deployments/{deployment_id}/create_flow_run", body).json()["id"])
+
+    def tell(self, event: str, resource: str, labels: dict[str, str], payload: dict[str, Any], once: str) -> None:
+        """Emit an event; the same `once` gives the same event.
+
+        Raises:
+            ReceiverUnavailableError: the server did not take it.
+        """
+        body = {
+            "id": str(uuid5(NAMESPACE_URL, f"foi:{event}/{once}")),
+            "occurred": datetime.now(UTC).isoformat(),
+            "event": event,
+            "resource": {"prefect.resource.id": resource, **labels},
+            "related": [],
+            "payload": payload,
+        }
+        try:
+            self._ask("POST", "/events", [body])
+        except RunsUnavailableError as error:
+            raise ReceiverUnavailableError(error.detail) from None
+
+    def told(self, event: str, since: datetime) -> Iterator[dict[str, Any]]:
+        """Events of a name that the server took since then, newest first."""
+        asked: dict[str, Any] = {
+            "filter": {"occurred": {"since": since.isoformat()}, "event": {"name": [event]}, "order": "DESC"},
+            "limit": 50,
+        }
+        page = self._ask("POST", "/events/filter", asked).json()
+        while True:
+            yield from page["events"]
+            if not page.get("next_page"):
+                return
+            page = self._ask("GET", page["next_page"]).json()
+
+    def _filter(self, flows: Iterable[str], **conditions: Any) -> Iterator[Run]:
+        ours = {"tags": {"all_": [TAG]}}
+        asked: dict[str, Any] = {"flow_runs": conditions, "deployments": ours, "limit": _PAGE, "sort": "ID_DESC"}
+        if names := list(flows):
+            asked["flows"] = {"name": {"any_": names}}
+        offset = 0
+        while True:
+            page = self._ask("POST", "/flow_runs/filter", {**asked, "offset": offset}).json()
+            yield from map(_run, page)
+            if len(page) < _PAGE:
+                return
+            offset += _PAGE
+
+    def _ask(self, method: str, path: str, body: object = None) -> httpx.Response:
+        reason = ""
+        for pause_s in _PAUSES_S:
+            try:
+                answer = self.client.request(method, path, json=body)
+            except httpx.TransportError as error:
+                reason = f"{type(error).__name__}."
+            else:
+                if answer.is_success:
+                    return answer
+                reason = f"HTTP {answer.status_code}."
+                if answer.status_code < 500 and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                    break
+            time.sleep(pause_s)
+        raise RunsUnavailableError(reason)
+
+
+def _run(row: dict[str, Any]) -> Run:
+    state = row.get("state") or {}
+    return Run(
+        str(row["id"]),
+        str(row["created"]),
+        str(row["flow_id"]),
+        str(row["deployment_id"]),
+        dict(row["parameters"]),
+        str(row["state_type"]),
+        str(row["state_name"]),
+        datetime.fromisoformat(state.get("timestamp") or row["created"]),
+    )
+
+
+@contextmanager
+def open_runs(settings: Settings) -> Iterator[Runs]:
+    """The runs of the Prefect server that the settings name.
+
+    Raises:
+        ConfigurationError: they name none.
+    """
+    with open_prefect(settings) as client:
+        yield Runs(client)
