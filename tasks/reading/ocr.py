@@ -57,6 +57,9 @@ FIRST_READER = "tesseract --psm 3"
 COARSER = 0.75
 """Zoom of a doubtful page's second reading by Tesseract: half the cost of the first, and other words fail."""
 
+LEAST_PAGE_PX = 6
+"""Shorter side of a page below which not even the smallest letter of a fax finds room."""
+
 SECOND_LOOK_DPI = 300.0
 SECOND_LOOK_PSMS = (6, 11)
 """One block of lines, and scattered words: both fail on other words than mode 3 does."""
@@ -77,6 +80,8 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
         ReaderUnavailableError: Tesseract failed or did not finish in time.
         ConfigurationError: Tesseract or its language data is missing.
     """
+    if min(raster.width_px, raster.height_px) < LEAST_PAGE_PX:
+        return _without_words(raster)
     grey = to_grey(raster)
     laid_out, primary = _read_upright(raster, grey, settings)
     assessment = assess(laid_out, primary.words)
@@ -100,6 +105,16 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
     )
 
 
+def _without_words(raster: PageRaster) -> PageTranscript:
+    """The transcript of a page on which no letter finds room; the engines refuse such a page."""
+    frame = Frame(raster.width_px, raster.height_px)
+    readings = (
+        Reading(FIRST_READER, frame, ()),
+        *((Reading("text-layer", frame, raster.layer),) if raster.layer else ()),
+    )
+    return PageTranscript(raster.page, raster.width_px, raster.height_px, raster.dpi, raster.grids, readings)
+
+
 def read_again(raster: PageRaster, page: PageTranscript, settings: OcrSettings = DEFAULT_SETTINGS) -> PageTranscript:
     """The same page with a second look added: larger, and segmented in two other ways.
 
@@ -113,6 +128,8 @@ def read_again(raster: PageRaster, page: PageTranscript, settings: OcrSettings =
     Raises:
         ReaderUnavailableError: Tesseract failed or did not finish in time.
     """
+    if min(raster.width_px, raster.height_px) < LEAST_PAGE_PX:
+        return page
     grey = to_grey(raster)
     frame = page.readings[0].frame
     dpi = raster.dpi[0] * frame.scale_x

@@ -16,7 +16,7 @@ import zxingcpp
 from tasks.codec import encode
 from tasks.errors import ConfigurationError, ReaderUnavailableError
 from tasks.geometry import Box, Frame, Grid, union
-from tasks.model import Word
+from tasks.model import PageRaster, Word
 from tasks.reading.doubt import Assessment
 from tasks.reading.engine import parse_tsv
 from tasks.reading.media import inspect
@@ -124,6 +124,14 @@ def test_black_scan_edges_do_not_upset_the_reading() -> None:
 def test_colour_pages_are_read() -> None:
     page = np.stack([255 - (255 - PAGE) // 2, PAGE, PAGE], axis=2)
     assert "roster.desk@example.org" in text_of(read_page(raster_of(page, mode="colour")))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 5)])
+def test_a_page_without_room_for_a_letter_has_no_words(shape: tuple[int, int]) -> None:
+    raster = PageRaster(0, np.full(shape, 255, np.uint8), "grey", (200.0, 200.0))
+    page = read_page(raster)
+    assert [reading.words for reading in page.readings] == [()]
+    assert read_again(raster, page) == page
 
 
 def test_a_doubtful_page_is_read_again_but_not_endlessly() -> None:
