@@ -7,7 +7,7 @@ PINS := infra/constraints.txt
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up test fast lint mutants format clean
+.PHONY: help demo up test endurance fast lint mutants format clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,7 +20,10 @@ up: $(VENV)/.run  ## the demo's stack again, to look at: store, Prefect, worker,
 
 test: lint  ## lint, then every test on real Tesseract, S3 servers and Prefect
 	$(BIN)/pytest -m "not servers and not flow" -n auto --dist loadfile
-	$(BIN)/pytest -m "servers or flow"
+	$(BIN)/pytest -m "(servers or flow) and not endurance" -n 3 --dist loadfile
+
+endurance: $(VENV)/.dev  ## bursts of events, killed workers, alarms: what takes minutes of real time (about 10 minutes)
+	$(BIN)/pytest -m endurance
 
 fast: $(VENV)/.dev  ## the tests that start no server and render little
 	$(BIN)/pytest -m "not servers and not flow and not slow"

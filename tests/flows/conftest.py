@@ -31,6 +31,7 @@ class Pipeline:
     stack: Stack
     place: Workplace
     api: httpx.Client
+    policy: Path | None = None
 
     def upload(self, reference: str, files: dict[str, bytes]) -> None:
         """Put objects into the intake bucket in the order given."""
@@ -77,7 +78,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             policy_file=policy,
         )
         with open_place(settings) as place, httpx.Client(base_url=environment["PREFECT_API_URL"]) as api:
-            yield Pipeline(stack, place, api)
+            yield Pipeline(stack, place, api, policy)
 
 
 @pytest.fixture

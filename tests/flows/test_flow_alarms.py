@@ -22,7 +22,7 @@ from tests.flows.conftest import Pipeline
 from tests.flows.test_flow_events import invalid, request_json
 from tests.waiting import until
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.flow, pytest.mark.endurance, pytest.mark.timeout(900)]
 
 MISSING_AFTER = timedelta(seconds=15)
 CANARY = "canary.of.alarms@eastmere.example.org"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import time
@@ -22,7 +23,7 @@ from tests.flows.conftest import Pipeline
 from tests.pictures import encoded, typed
 from tests.waiting import until
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.flow, pytest.mark.endurance, pytest.mark.timeout(900)]
 
 HOUR = timedelta(hours=1)
 MEMO = encoded(typed("A short memo about posters."), "PNG", dpi=(150, 150))
@@ -104,7 +105,7 @@ def test_a_thousand_uploads_at_once_make_few_runs_and_change_nothing(pipeline: P
     until(lambda: len(about(runs, *references)) >= 2 * len(references) or None)
     time.sleep(2 * QUIET_S)
     ended = Counter(run.state for run in quiet(runs, *references))
-    assert ended.total() <= len(references) * (3 + seconds / QUIET_S)
+    assert ended.total() <= len(references) * (3 + math.ceil(seconds / QUIET_S))
     assert set(ended) <= {JOINED, "Unchanged", "Quarantined"}
     assert {reference: find_status(pipeline.place, reference) for reference in references} == before
 

@@ -17,7 +17,7 @@ from tests.flows.test_flow_events import about, invalid, request_json
 from tests.pictures import encoded, typed
 from tests.waiting import until
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.flow, pytest.mark.endurance, pytest.mark.timeout(900)]
 
 SILENCE = timedelta(seconds=45)  # signs of life come every 30 seconds
 

@@ -155,6 +155,7 @@ def released(pipeline: Pipeline, reviewer: str) -> None:
         **pipeline.stack.environment,
         "FOI_SIGNING_KEY_FILE": str(pipeline.stack.state / "keys" / "signing.pem"),
         "FOI_COMMITMENT_KEY_FILE": str(pipeline.stack.state / "keys" / "commitment.key"),
+        "FOI_POLICY_FILE": str(pipeline.policy),
         "FOI_APPROVALS": "2",
     }
     program = f"from flows.release import release; release(**{given!r})"
