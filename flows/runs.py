@@ -7,7 +7,6 @@ away, because every answer decides something.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 
 from flows.announce import ReceiverUnavailableError, open_prefect
+from flows.asking import answer_of
 from flows.settings import Settings
 from tasks.errors import TransientError
 
@@ -31,7 +31,6 @@ TAG = "foi"
 
 STARTED = ("PENDING", "RUNNING")
 _PAGE = 200
-_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 0.0)
 
 
 class RunsUnavailableError(TransientError):
@@ -183,20 +182,10 @@ class Runs:
             offset += _PAGE
 
     def _ask(self, method: str, path: str, body: object = None) -> httpx.Response:
-        reason = ""
-        for pause_s in _PAUSES_S:
-            try:
-                answer = self.client.request(method, path, json=body)
-            except httpx.TransportError as error:
-                reason = f"{type(error).__name__}."
-            else:
-                if answer.is_success:
-                    return answer
-                reason = f"HTTP {answer.status_code}."
-                if answer.status_code < 500 and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                    break
-            time.sleep(pause_s)
-        raise RunsUnavailableError(reason)
+        answer = answer_of(self.client, method, path, body, RunsUnavailableError, busy=(httpx.codes.TOO_MANY_REQUESTS,))
+        if not answer.is_success:
+            raise RunsUnavailableError(f"HTTP {answer.status_code}.")
+        return answer
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import httpx
 import yaml
 
+from flows.asking import answer_of
 from tasks.codec import digest
 from tasks.errors import ConfigurationError, TransientError
 
@@ -29,7 +29,6 @@ PREFECT_FILE = Path(__file__).parent.parent / "prefect.yaml"
 _APPLIED = "foi_prefect_file"
 _TIMEOUT_S = 180
 _ASK_TIMEOUT_S = 70  # on SQLite, a writer may wait for a minute
-_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 0.0)
 
 
 class PrefectRefusedError(ConfigurationError):
@@ -61,27 +60,12 @@ class PrefectApi:
             PrefectRefusedError: it was refused.
             PrefectAwayError: no proper answer.
         """
-        answer = self._patiently(method, path, body)
+        answer = answer_of(self._client, method, path, body, PrefectAwayError)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if answer.is_error:
             raise PrefectRefusedError(f"HTTP {answer.status_code} to {method} {path.split('/')[1]}.")
         return answer.json() if answer.content else None
-
-    def _patiently(self, method: str, path: str, body: object) -> httpx.Response:
-        """An answer that is not the server's trouble: on SQLite it says 503 while something else writes."""
-        reason = ""
-        for pause_s in _PAUSES_S:
-            try:
-                answer = self._client.request(method, path, json=body)
-            except httpx.TransportError as error:
-                reason = f"{type(error).__name__}."
-            else:
-                if answer.status_code < 500:
-                    return answer
-                reason = f"HTTP {answer.status_code}."
-            time.sleep(pause_s)
-        raise PrefectAwayError(reason)
 
 
 @contextmanager

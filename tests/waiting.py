@@ -22,6 +22,16 @@ def until(look: Callable[[], T | None]) -> T:
     return found
 
 
+def eventually(holds: Callable[[], bool], patience_s: float = 60) -> bool:
+    """Whether it holds before patience ends."""
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def run_ended(api: httpx.Client, run: str) -> dict[str, Any]:
     """The flow run, once it has ended."""
 

@@ -61,22 +61,12 @@ def prove_source(
         trusted_key: the publisher's public keys (PEM); without them the bundle's own.
     """
     signed = bundle_statement(files, trusted_key, "")
-    found = signed.statement.get("predicate")
-    about: dict[str, Any] = found if isinstance(found, dict) else {}
     checks, openings = [signed.check], list[Opening]()
     if signed.statement:
         checks += guarded(
-            "source", lambda: [_source(signed.statement, about, reference, source, commitment_key, openings)]
+            "source", lambda: [_source(signed.statement, signed.about, reference, source, commitment_key, openings)]
         )
-    version = about.get("version", 0)
-    verdict = Verdict(
-        ok=all(check.ok for check in checks),
-        trusted=signed.trusted,
-        reference=str(about.get("reference", "")),
-        version=version if isinstance(version, int) else 0,
-        checks=tuple(checks),
-        signed_by=signed.by.key_id if signed.by else "",
-    )
+    verdict = signed.verdict(checks)
     return Proof(verdict, tuple(openings) if verdict.ok else ())
 
 

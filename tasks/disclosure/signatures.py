@@ -6,7 +6,7 @@ only that the bundle is in one piece, and the sentence says that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from tasks.disclosure.cms import detached_signature
 from tasks.disclosure.keys import PublisherKey, load_certificates, load_publisher
 from tasks.disclosure.provenance import open_envelope
 from tasks.disclosure.timestamp import stamped_at
-from tasks.disclosure.verdict import Check
+from tasks.disclosure.verdict import Check, Verdict
 from tasks.errors import ConfigurationError
 
 SIGNED_LIST = "tagmanifest-sha256.txt"
@@ -46,6 +46,25 @@ class Signed:
     trusted: bool = False
     by: PublisherKey | None = None
     statement: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is stated: the predicate, {} when there is none."""
+        predicate = self.statement.get("predicate")
+        return predicate if isinstance(predicate, dict) else {}
+
+    def verdict(self, checks: Iterable[Check], bag: str = "") -> Verdict:
+        """The checks made of what is signed here, as a verdict on it; `bag` as in `Verdict`."""
+        made, version = tuple(checks), self.about.get("version", 0)
+        return Verdict(
+            ok=all(check.ok for check in made),
+            trusted=self.trusted,
+            reference=str(self.about.get("reference", "")),
+            version=version if isinstance(version, int) else 0,
+            checks=made,
+            signed_by=self.by.key_id if self.by else "",
+            bag=bag,
+        )
 
 
 def signed_statement(envelope: bytes | None, own_pem: bytes, trusted_pem: bytes | None, publisher: str = "") -> Signed:

@@ -184,11 +184,6 @@ def _version(about: Mapping[str, Any], called: int) -> Check:
     return Check(name, True, f"What was signed is version {quoted(str(version))}. {rest}")
 
 
-def _about(statement: Mapping[str, Any]) -> dict[str, Any]:
-    predicate = statement.get("predicate")
-    return predicate if isinstance(predicate, dict) else {}
-
-
 def _verify_files(
     opened: Opened, trusted_key: bytes | None, trusted_tsa: bytes | None, inspect: Inspector, called: int
 ) -> Verdict:
@@ -204,7 +199,7 @@ def _verify_files(
         lambda: [check for check in [file_list_signature(files, signed.by if signed.trusted else None)] if check],
     )
     checks += of_list + guarded("time stamp", lambda: [check for check in [time_stamp(files, trusted_tsa)] if check])
-    about = _about(statement)
+    about = signed.about
     if statement:
         checks += guarded("statement", lambda: [_subjects(statement, files), _approval(statement, files)])
         checks += guarded("version", lambda: [_version(about, called)])
@@ -215,16 +210,7 @@ def _verify_files(
     else:
         checks += guarded("schedule", lambda: [_schedule(files, reference, records, rows)])
         checks += guarded("records", lambda: _records(files, statement, records, inspect))
-    version = about.get("version", 0)
-    return Verdict(
-        ok=all(check.ok for check in checks),
-        trusted=signed.trusted,
-        reference=str(about.get("reference", "")),
-        version=version if isinstance(version, int) else 0,
-        checks=tuple(checks),
-        signed_by=signed.by.key_id if signed.by else "",
-        bag=digest(files[SIGNED_LIST]) if SIGNED_LIST in files else "",
-    )
+    return signed.verdict(checks, digest(files[SIGNED_LIST]) if SIGNED_LIST in files else "")
 
 
 def called_version(name: str) -> int:

@@ -17,7 +17,8 @@ from infra.embedded import POOL, Stack, check_exposure
 from infra.gateway import load_account
 from tasks.errors import ConfigurationError
 from tasks.model import Role
-from tests.infra.test_embedded import eventually, listening_addresses
+from tests.infra.test_embedded import listening_addresses
+from tests.waiting import eventually
 
 CREDENTIAL = "operator:correct-horse-battery"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked for and refused

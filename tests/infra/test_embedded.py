@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,17 +22,9 @@ from infra.children import ServerFailedError
 from infra.embedded import POOL, Stack, read_environment
 from infra.gateway import HOST, load_account
 from tasks.errors import ConfigurationError
+from tests.waiting import eventually
 
 PATIENCE_S = 60
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def is_alive(pid: int) -> bool:
