@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from infra.embedded import read_environment
-from tasks.errors import FoiError
+from tasks.errors import ConfigurationError, FoiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ def examine(state: Path) -> list[Check]:
         *_sandbox(environment),
         _temporary_folder(),
         _settings(environment),
+        _policy(environment),
         _store(environment),
         _prefect(environment),
     ]
@@ -119,7 +120,23 @@ def _settings(environment: dict[str, str]) -> Check:
         settings = Settings()
         return f"store {settings.store_endpoint}, buckets {settings.bucket_prefix}*"
 
-    return _try("Settings", read, environment, needed=False)
+    return _try("Settings", read, environment)
+
+
+def _policy(environment: dict[str, str]) -> Check:
+    from flows.place import load_policy
+    from flows.settings import Settings
+
+    def read() -> str:
+        policy = load_policy(Settings().policy_file)
+        if unsaid := policy.authority.unsaid:
+            raise ConfigurationError(
+                f"The policy does not say the authority's {' and '.join(unsaid)}: every response stays held."
+            )
+        return f"version {policy.version}, {policy.authority.name}"
+
+    action = "Name a policy file: FOI_POLICY_FILE, or foi up --policy."
+    return _try("Policy", read, environment, action, "incomplete")
 
 
 def _store(environment: dict[str, str]) -> Check:
@@ -134,18 +151,25 @@ def _store(environment: dict[str, str]) -> Check:
                 next(iter(store.list(f"{settings.bucket_prefix}{name}", "doctor/")), None)
         return "all four buckets answer to each role"
 
-    return _try("Object store", reach, environment, needed=False)
+    return _try("Object store", reach, environment)
 
 
-def _try(name: str, look: Callable[[], str], environment: dict[str, str], needed: bool) -> Check:
+def _try(
+    name: str,
+    look: Callable[[], str],
+    environment: dict[str, str],
+    action: str = "Start a stack: foi up. Or check the FOI_ settings.",
+    otherwise: str = "not running",
+) -> Check:
+    """What a look at servers and settings says; `foi redact` and `foi verify` need neither."""
     saved = dict(os.environ)
     os.environ.update(environment)
     try:
-        return Check(name, True, look(), "", needed)
+        return Check(name, True, look(), "", needed=False)
     except FoiError as error:
-        return Check(name, False, str(error), "Start a stack: foi up. Or check the FOI_ settings.", needed)
+        return Check(name, False, str(error), action, False, otherwise)
     except Exception as error:
-        return Check(name, False, type(error).__name__, "Check the FOI_ settings.", needed)
+        return Check(name, False, type(error).__name__, "Check the FOI_ settings.", False, otherwise)
     finally:
         os.environ.clear()
         os.environ.update(saved)

@@ -104,7 +104,7 @@ class Request(_Strict):
 
 
 class Authority(_Strict):
-    """Who answers; printed on the letter."""
+    """Who answers; printed on the letter. Name and address are placeholders until a policy says them."""
 
     name: Line = "The authority"
     unit: Line = "Information Access Unit"
@@ -118,6 +118,12 @@ class Authority(_Strict):
         "write to the Information Access Unit, quoting the reference number."
     )
     url: Annotated[str, Field(pattern=r"^https?://")] = "https://foi.example.org"
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Names of the fields that nobody can default and the policy leaves at their placeholder."""
+        fields = type(self).model_fields
+        return tuple(name for name in ("name", "url") if getattr(self, name) == fields[name].default)
 
 
 class Policy(_Strict):

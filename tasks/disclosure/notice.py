@@ -98,6 +98,8 @@ def missing_parts(dossier: Dossier, policy: Policy) -> tuple[str, ...]:
     outcome = outcome_of(dossier)
     claimed = exemptions_claimed(dossier, policy)
     faults = _contradictions(dossier, outcome, claimed)
+    if unsaid := policy.authority.unsaid:
+        faults.append(f"authority: its {' and '.join(unsaid)}, which the policy file does not say (FOI_POLICY_FILE)")
     if request.reference != dossier.reference:
         faults.append("request: its reference is another one")
     if clock.is_stopped(request.clarification):

@@ -22,6 +22,7 @@ from tasks.model import Role, State
 from tasks.status import load_status
 from tasks.workplace import Workplace
 from tests.access.conftest import GuardedServer
+from tests.authority import write_policy
 from tests.pictures import encoded, typed
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -32,8 +33,7 @@ REFERENCE = "ROLES-1"
 @pytest.fixture
 def place(guarded: GuardedServer, tmp_path: Path) -> Iterator[Workplace]:
     made = make_keys(tmp_path / "keys")
-    policy = tmp_path / "policy.json"
-    policy.write_text('{"release_without_unreadable": true}')
+    policy = write_policy(tmp_path)
     settings = guarded.settings(
         signing_key_file=made.signing,
         commitment_key_file=made.commitment,

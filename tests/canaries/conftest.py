@@ -16,6 +16,7 @@ from infra.desk import create_run
 from infra.embedded import Stack
 from infra.up import open_stack
 from tasks.store import S3Store
+from tests.authority import write_policy
 from tests.waiting import run_ended
 
 
@@ -45,8 +46,7 @@ def aviary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aviary]:
     os.environ["TMPDIR"] = str(temporary)
     try:
         state = tmp_path_factory.mktemp("aviary")
-        policy = tmp_path_factory.mktemp("policy") / "policy.json"
-        policy.write_text('{"release_without_unreadable": true}')
+        policy = write_policy(tmp_path_factory.mktemp("policy"))
         with (
             open_stack(Console(quiet=True), state, allow_unreviewed=True, policy=policy) as stack,
             httpx.Client(base_url=stack.environment["PREFECT_API_URL"], timeout=30) as api,

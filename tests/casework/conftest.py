@@ -12,8 +12,8 @@ from tasks.apart.caller import DEFAULT_TIMEOUT_S
 from tasks.disclosure.keys import load_keys
 from tasks.jobs import ReadingSettings
 from tasks.readers import Readers
-from tasks.request import Policy
 from tasks.workplace import Buckets, Workplace
+from tests.authority import NAMED
 from tests.conftest import StoreServer
 
 BUCKETS = Buckets("case-intake", "case-work", "case-quarantine", "case-disclosure")
@@ -46,4 +46,4 @@ def place(juicefs_store: StoreServer, watched: Watched, tmp_path_factory: pytest
     made = make_keys(tmp_path_factory.mktemp("keys"))
     keys = load_keys(made.signing.read_bytes(), made.commitment.read_bytes())
     readers = Readers(watched, ReadingSettings())
-    return Workplace(juicefs_store.store, BUCKETS, Policy(), ReadingSettings(), readers, keys, True)
+    return Workplace(juicefs_store.store, BUCKETS, NAMED, ReadingSettings(), readers, keys, True)

@@ -22,6 +22,7 @@ from tasks.model import Doubt, Finding, Manifest, PageReview, RedactionPlan, Sta
 from tasks.request import Authority, Policy
 from tasks.status import list_statuses, load_status, set_status
 from tasks.workplace import Workplace
+from tests.authority import NAMED
 from tests.casework.conftest import BUCKETS
 from tests.pictures import encoded, typed
 
@@ -188,7 +189,7 @@ def test_a_response_without_what_could_not_be_read_waits_for_a_person_unless_the
     assert "could not be read: record" in reason
     assert "slash" not in reason
     assert casework.find_approval(place, reference, dossier) is None
-    lenient = Policy(release_without_unreadable=True)
+    lenient = NAMED.model_copy(update={"release_without_unreadable": True})
     elsewhere = Workplace(place.store, BUCKETS, lenient, place.reading, place.readers, place.keys, True)
     dossier, _ = to_dossier(elsewhere, reference)
     assert casework.decide_by_policy(elsewhere, reference, dossier) == ""
@@ -224,6 +225,16 @@ def test_a_withheld_value_elsewhere_in_the_bundle_stops_it(place: Workplace) -> 
     with pytest.raises(LeakFoundError):
         casework.refuse_values({f"data/records/{VALUE}.pdf": b""}, {VALUE}, search)
     casework.refuse_values({"data/schedule.csv": b"1,email,s.31(1)(a)"}, {VALUE}, search)
+
+
+def test_a_response_in_nobodys_name_is_held(place: Workplace) -> None:
+    reference = upload(place)
+    nobody = Workplace(place.store, BUCKETS, Policy(), place.reading, place.readers, place.keys, True)
+    dossier, _ = to_dossier(nobody, reference)
+    held = casework.decide_by_policy(nobody, reference, dossier)
+    assert "incomplete" in held and "FOI_POLICY_FILE" in held
+    with pytest.raises(NotApprovedError):
+        casework.publish_approved(nobody, reference, dossier)
 
 
 def test_the_authoritys_own_site_does_not_block_its_letters(place: Workplace) -> None:

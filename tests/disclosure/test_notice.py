@@ -88,6 +88,15 @@ def test_a_missing_part_is_named(case: Dossier, named: str) -> None:
     assert any(named in part for part in missing_parts(case, POLICY))
 
 
+def test_who_answers_is_no_placeholder() -> None:
+    (part,) = missing_parts(dossier(), Policy.model_validate({**POLICY.model_dump(), "authority": {}}))
+    assert "name and url" in part
+    (part,) = missing_parts(
+        dossier(), Policy.model_validate({**POLICY.model_dump(), "authority": {"name": "Eastmere"}})
+    )
+    assert "its url," in part
+
+
 def test_an_absolute_exemption_needs_no_public_interest_test() -> None:
     case = with_decision(dossier(records=(), withheld=()), outcome="refused", exemptions=[{"section": "s.40(2)"}])
     assert missing_parts(case, POLICY) == ()

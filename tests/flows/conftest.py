@@ -20,6 +20,7 @@ from infra.up import open_stack
 from tasks.model import RequestStatus
 from tasks.status import find_status
 from tasks.workplace import Workplace
+from tests.authority import write_policy
 from tests.flows.sink import Sink
 from tests.waiting import run_ended, until
 
@@ -66,8 +67,7 @@ class Pipeline:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The pipeline, running; requests that ask for no review are published."""
     state: Path = tmp_path_factory.mktemp("pipeline")
-    policy = tmp_path_factory.mktemp("policy") / "policy.json"
-    policy.write_text('{"release_without_unreadable": true}')
+    policy = write_policy(tmp_path_factory.mktemp("policy"))
     with open_stack(Console(quiet=True), state, allow_unreviewed=True, policy=policy) as stack:
         environment = stack.environment
         admin = load_account(state / "store" / "credentials.json")

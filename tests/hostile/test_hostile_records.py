@@ -22,9 +22,9 @@ from tasks.disclosure.keys import load_keys
 from tasks.jobs import ReadingSettings
 from tasks.model import Rejection, StageKeys
 from tasks.readers import Readers
-from tasks.request import Policy
 from tasks.status import load_status
 from tasks.workplace import Buckets, Workplace
+from tests.authority import NAMED
 from tests.conftest import StoreServer
 from tests.hostile.images import paper, saved
 
@@ -43,7 +43,7 @@ def place(juicefs_store: StoreServer, tmp_path_factory: pytest.TempPathFactory) 
     keys = load_keys(made.signing.read_bytes(), made.commitment.read_bytes())
     settings = ReadingSettings()
     with Apart(2, jobs="tests.hostile.failing") as apart:
-        yield Workplace(juicefs_store.store, BUCKETS, Policy(), settings, Readers(apart, settings), keys, True)
+        yield Workplace(juicefs_store.store, BUCKETS, NAMED, settings, Readers(apart, settings), keys, True)
 
 
 def upload(place: Workplace, files: dict[str, bytes]) -> str:

@@ -17,6 +17,7 @@ from flows.place import open_place
 from flows.settings import Settings
 from infra.gateway import HOST, free_port, load_account
 from infra.up import open_stack
+from tests.authority import write_policy
 from tests.flows.conftest import Pipeline
 from tests.flows.test_flow_events import request_json
 from tests.pictures import encoded, typed
@@ -92,12 +93,14 @@ def cluster() -> Iterator[Cluster]:
 
 def test_a_request_goes_the_whole_way_with_prefect_on_postgresql(cluster: Cluster, tmp_path: Path) -> None:
     quiet = Console(quiet=True)
-    with open_stack(quiet, tmp_path, allow_unreviewed=False, database_url=cluster.url) as stack:
+    policy = write_policy(tmp_path)
+    with open_stack(quiet, tmp_path, allow_unreviewed=False, policy=policy, database_url=cluster.url) as stack:
         admin = load_account(tmp_path / "store" / "credentials.json")
         settings = Settings(
             store_endpoint=stack.environment["FOI_STORE_ENDPOINT"],
             store_access_key=admin.access_key,
             store_secret_key=admin.secret_key,
+            policy_file=policy,
         )
         with open_place(settings) as place, httpx.Client(base_url=stack.environment["PREFECT_API_URL"]) as api:
             pipeline = Pipeline(stack, place, api)
