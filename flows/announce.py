@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock, Timer
 from typing import Any
@@ -38,11 +38,18 @@ REQUEST_FILE = "request.json"
 QUIET_S = 5.0
 """Seconds in which no second event is posted for the same request."""
 
+HEARD_WITHIN = timedelta(seconds=90)
+"""Within which an event has made a run, if it ever does. A server that dies loses what it took in the moment before."""
+
+TELLINGS = 5
+"""How often an event is posted of which no run comes; after that it is left to the sweep."""
+
 LATELY = timedelta(days=2)
 """Two nights: what came before has been swept."""
 
 _CREATED = ("ObjectCreated:", "s3:ObjectCreated:")  # Ceph leaves the service out
 _POST_TIMEOUT_S = 30
+_CLOCKS = timedelta(seconds=2)
 
 logger = logging.getLogger("foi.announce")
 
@@ -115,12 +122,25 @@ def event_of(submission: Submission, occurred: datetime) -> dict[str, Any]:
     }
 
 
+MadeSince = Callable[[datetime], Mapping[str, datetime]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A submission that was posted: when first, and how often."""
+
+    submission: Submission
+    since: datetime
+    times: int = 0
+
+
 @dataclass(slots=True)
 class Announcer:
     """Posts submissions to a Prefect server and remembers which contents it has told of. Threads may share it."""
 
     client: httpx.Client = field(repr=False)
     told: dict[str, str] = field(default_factory=dict, repr=False)
+    _unheard: dict[str, Told] = field(default_factory=dict, repr=False)
     _posted: dict[str, float] = field(default_factory=dict, repr=False)
     _waiting: dict[str, Submission] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -153,6 +173,11 @@ class Announcer:
                 self._posted.pop(reference, None)
             raise ReceiverUnavailableError(f"{type(error).__name__}.") from None
         self.told[reference] = submission.etag
+        with self._lock:
+            told = self._unheard.get(reference)
+            if told is None or told.submission != submission:
+                told = Told(submission, datetime.now(UTC))
+            self._unheard[reference] = replace(told, times=told.times + 1)
         logger.info("Announced %s.", reference)
 
     def _later(self, reference: str, delay_s: float) -> None:
@@ -182,6 +207,31 @@ class Announcer:
         for submission in submissions_lying_in(store, bucket, since=datetime.now(UTC) - LATELY):
             if self.told.get(submission.reference) != submission.etag:
                 self.announce(submission)
+
+    def tell_unheard(self, made_since: MadeSince) -> None:
+        """Post again what no run came of. A server that has not lost the event knows its id, and makes no second run.
+
+        Args:
+            made_since: the requests about which runs were made since then, each with the moment of the latest.
+
+        Raises:
+            FoiError: the server is away.
+        """
+        late = datetime.now(UTC) - HEARD_WITHIN
+        with self._lock:
+            waiting = [told for told in self._unheard.values() if told.since < late]
+        if not waiting:
+            return
+        made = made_since(min(told.since for told in waiting) - _CLOCKS)
+        for told in waiting:
+            reference = told.submission.reference
+            heard = reference in made and made[reference] > told.since - _CLOCKS
+            if heard or told.times >= TELLINGS:
+                with self._lock:
+                    if self._unheard.get(reference) == told:
+                        del self._unheard[reference]
+            else:
+                self._post(told.submission)
 
     def catch_up(self, store: ObjectStore, bucket: str) -> None:
         """Announce what came lately although it was told of: the server may have lost what it had taken."""

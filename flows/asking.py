@@ -7,13 +7,18 @@ it answers is for the caller to judge.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import httpx
 
+from flows.patience import spread
 from tasks.errors import TransientError
 
-_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 0.0)
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""For somebody who waits for an answer."""
+
+LONG_PAUSES_S = (*PAUSES_S, 15.0, 30.0, 60.0)
+"""For a run, which has nothing better to do: a server that is restarted is back by then."""
 
 
 def answer_of(
@@ -23,6 +28,7 @@ def answer_of(
     body: object,
     failing: Callable[[str], TransientError],
     busy: Collection[int] = (),
+    pauses_s: Sequence[float] = PAUSES_S,
 ) -> httpx.Response:
     """The first answer that is not the server's trouble.
 
@@ -33,9 +39,10 @@ def answer_of(
         body: sent as JSON.
         failing: makes the error, of the last reason, when there was no such answer.
         busy: HTTP statuses below 500 that mean trouble too.
+        pauses_s: seconds before each further attempt.
     """
     reason = ""
-    for pause_s in _PAUSES_S:
+    for pause_s in (*pauses_s, 0.0):
         try:
             answer = client.request(method, path, json=body)
         except httpx.TransportError as error:
@@ -44,5 +51,5 @@ def answer_of(
             if answer.status_code < 500 and answer.status_code not in busy:
                 return answer
             reason = f"HTTP {answer.status_code}."
-        time.sleep(pause_s)
+        time.sleep(spread(pause_s))
     raise failing(reason)

@@ -19,14 +19,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-from flows.runs import Run, Runs
+from flows.announce import Announcer, MadeSince
+from flows.runs import JOINED, PROCESSING, Run, Runs
 from tasks.errors import FoiError
+from tasks.store import ObjectStore
 
 ROUND_S = 60.0
 SILENCE = timedelta(minutes=3)
 """Signs of life come every 30 seconds: see the deployments' PREFECT_FLOWS_HEARTBEAT_FREQUENCY."""
 
-PENDING = timedelta(minutes=10)
+PENDING = timedelta(minutes=5)
 """For how long a worker may take to start a process that has given no sign of life yet."""
 
 CRASHES = 3
@@ -51,6 +53,20 @@ def end_lost_runs(runs: Runs, silence: timedelta = SILENCE) -> list[Run]:
     return lost
 
 
+def end_left_behind(runs: Runs, worker: str, is_running: Callable[[int], bool]) -> list[Run]:
+    """Put runs of a worker's predecessor into the state Crashed, without waiting for their silence; returns them.
+
+    Args:
+        runs: of the server.
+        worker: the name that both go by.
+        is_running: whether a process on this machine, where the worker of that name runs, is at work on a run.
+    """
+    left = [run for run in runs.started() if run.worker == worker and run.pid and not is_running(run.pid)]
+    for run in left:
+        runs.settle(run, "CRASHED", "Crashed", "Its process ended with its worker.")
+    return left
+
+
 @dataclass(slots=True)
 class Patrol:
     """One who goes round.
@@ -59,11 +75,13 @@ class Patrol:
         runs: of the server.
         catch_up: called when the server answers again after it was away: events it had taken may be lost.
         silence: for how long a run may give no sign of life.
+        tell_unheard: posts again what no run came of, and asks for that which runs were made.
     """
 
     runs: Runs
     catch_up: Callable[[], None]
     silence: timedelta = SILENCE
+    tell_unheard: Callable[[MadeSince], None] = lambda _: None
     _answering_since: float | None = None
     _was_away: bool = False
     _seen: set[str] = field(default_factory=set)
@@ -84,10 +102,15 @@ class Patrol:
         if self._was_away:
             self.catch_up()
             self._was_away = False
+        self.tell_unheard(self._made_since)
         if time.monotonic() - self._answering_since > self.silence.total_seconds():
             crashed += end_lost_runs(self.runs, self.silence)
         if any(run.id not in self._seen for run in crashed):
             self._take_up(crashed)
+
+    def _made_since(self, since: datetime) -> dict[str, datetime]:
+        made = (*self.runs.made(since, PROCESSING), *self.runs.ended(since, PROCESSING, name=JOINED))
+        return {run.reference: datetime.fromisoformat(run.created) for run in sorted(made, key=lambda run: run.order)}
 
     def _take_up(self, crashed: list[Run]) -> None:
         """Start again what crashed and was not started again since."""
@@ -108,6 +131,13 @@ class Patrol:
 def _subject(run: Run) -> tuple[str, str]:
     """What the run was to do, and to which request."""
     return run.flow_id, run.reference
+
+
+def patrol_of(announcer: Announcer, store: ObjectStore, bucket: str) -> Patrol:
+    """One who goes round for a program that announces uploads to the bucket."""
+    return Patrol(
+        Runs(announcer.client), lambda: announcer.catch_up(store, bucket), tell_unheard=announcer.tell_unheard
+    )
 
 
 def walk(patrol: Patrol) -> NoReturn:

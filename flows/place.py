@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from flows.settings import Settings, open_store
+from flows.settings import Settings, open_store, variable_of
 from tasks.apart import Apart
 from tasks.disclosure.keys import SigningKeys, load_keys
 from tasks.errors import ConfigurationError
@@ -45,7 +45,19 @@ def load_policy(path: Path | None) -> Policy:
         raise ConfigurationError(f"Policy file: {error.strerror}.", subject=str(path)) from None
 
 
-def _load_keys(settings: Settings) -> SigningKeys | None:
+def missing_keys(settings: Settings) -> tuple[str, ...]:
+    """The variables that name a key and are not set."""
+    return tuple(
+        variable_of(name) for name in ("signing_key_file", "commitment_key_file") if not getattr(settings, name)
+    )
+
+
+def load_signing_keys(settings: Settings) -> SigningKeys | None:
+    """The keys in the files that the settings name; None unless both are named.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or is not a key.
+    """
     if settings.signing_key_file is None or settings.commitment_key_file is None:
         return None
     try:
@@ -80,10 +92,11 @@ def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
             load_policy(settings.policy_file),
             reading,
             Readers(apart, reading),
-            _load_keys(settings),
+            load_signing_keys(settings),
             settings.allow_unreviewed,
             store_of,
             _stamper(settings),
             settings.approvals,
             (settings.public_url or f"{settings.store_endpoint}/{settings.disclosure_bucket}").rstrip("/"),
+            missing_keys(settings),
         )

@@ -11,12 +11,14 @@ from prefect.states import Completed, Failed
 from prefect.states import State as PrefectState
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.alone import alone
+from flows.patience import patiently
 from flows.place import open_place
 from flows.progress import Progress, begin
 from flows.records import redact_records
 from flows.report import finish
 from flows.states import quoting_nothing, settling
-from flows.turns import UNCHANGED, take_turn
+from flows.turns import UNCHANGED, Turn, take_turn
 from tasks import steps
 from tasks.arrival import Intake
 from tasks.corrections import load_corrections
@@ -43,10 +45,12 @@ def process_request(reference: str) -> PrefectState:
     if not REFERENCE.fullmatch(reference):
         raise InvalidRequestError("The reference is not a safe name.")
     with quoting_nothing(), take_turn(reference) as turn:
-        if not turn:
-            return turn.left()
-        with open_place() as place:
-            return turn.work(lambda: _work(place, reference))
+        return patiently(lambda: _in_turn(turn, reference)) if turn else turn.left()
+
+
+def _in_turn(turn: Turn, reference: str) -> PrefectState:
+    with open_place() as place:
+        return turn.work(lambda: _work(place, reference))
 
 
 def _work(place: Workplace, reference: str) -> PrefectState:
@@ -86,9 +90,10 @@ def _process(place: Workplace, reference: str, intake: Intake, progress: Progres
     if held_for:
         return hold(place, reference, dossier, held_for, progress)
     progress.save(State.RELEASED, "", dossier=dossier)
-    version = steps.publish(place, reference, dossier)
-    progress.finish(Outcome.PUBLISHED)
-    progress.save(State.PUBLISHED, "", dossier=dossier, version=version)
+    with alone(reference):
+        version = steps.publish(place, reference, dossier)
+        progress.finish(Outcome.PUBLISHED)
+        progress.save(State.PUBLISHED, "", dossier=dossier, version=version)
     return Completed(name="Published", message=f"Version {version}.")
 
 

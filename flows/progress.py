@@ -71,11 +71,11 @@ class Progress:
             known = self.outcomes[number]
             self._done[number, Outcome.READ] = pages
             self.outcomes[number] = replace(known, reason=f"{pages} of {known.pages} pages read")
-            # Whatever the status or the bar have against it, the page has been read.
+            # Whatever the status has against it, the page has been read.
             with contextlib.suppress(Exception):
                 if time.monotonic() - self._saved_at > STATUS_EVERY_S:
                     self.save(State.PROCESSING)
-                self._show()
+            self._show()
 
     def advance(self, number: int, outcome: Outcome, **details: Any) -> None:
         """One record has come one stage further."""
@@ -90,7 +90,12 @@ class Progress:
         if self.artifact is None or time.monotonic() - self._bar_at < BAR_EVERY_S:
             return
         self._bar_at = time.monotonic()
-        update_progress_artifact(self.artifact, progress=self.percent)
+        self._show_percent(self.percent)
+
+    def _show_percent(self, percent: float) -> None:
+        if self.artifact is not None:
+            with contextlib.suppress(Exception):  # a bar that cannot be moved fails no work
+                update_progress_artifact(self.artifact, progress=percent)
 
     @property
     def percent(self) -> float:
@@ -105,8 +110,7 @@ class Progress:
             n: replace(known, outcome=outcome) if known.outcome in {Outcome.PASSED, Outcome.HELD} else known
             for n, known in self.outcomes.items()
         }
-        if self.artifact is not None:
-            update_progress_artifact(self.artifact, progress=100.0)
+        self._show_percent(100.0)
 
     def save(self, state: State, reason: str = "", **changes: Any) -> None:
         """Write the status document."""
@@ -126,10 +130,16 @@ def begin(place: Workplace, reference: str, manifest_key: str) -> Progress:
     }
     names = {outcome.name for outcome in outcomes.values()}
     others = tuple(outcome for outcome in known.records if outcome.name not in names) if known else ()
-    bar = create_progress_artifact(
-        0.0, key=artifact_key("progress", reference), description=f"Pages of {reference} on their way"
-    )
-    progress = Progress(place, reference, manifest.listing, outcomes, others, bar if isinstance(bar, UUID) else None)
+    progress = Progress(place, reference, manifest.listing, outcomes, others, _make_bar(reference))
     place.on_pages = progress.pages_read
     progress.save(State.PROCESSING)
     return progress
+
+
+def _make_bar(reference: str) -> UUID | None:
+    """A progress bar in Prefect's UI; None when there can be none now."""
+    description = f"Pages of {reference} on their way"
+    with contextlib.suppress(Exception):
+        bar = create_progress_artifact(0.0, key=artifact_key("progress", reference), description=description)
+        return bar if isinstance(bar, UUID) else None
+    return None

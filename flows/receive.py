@@ -33,8 +33,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.announce import Announcer, open_announcer, submissions_in
-from flows.patrol import Patrol, start_walking
-from flows.runs import Runs
+from flows.patrol import patrol_of, start_walking
 from flows.settings import Settings, open_store, variable_of
 from tasks.errors import ConfigurationError, FoiError, TransientError
 from tasks.model import Role
@@ -152,7 +151,7 @@ async def receive(settings: Settings) -> None:
             lifespan="off",
         )
         store = open_store(settings, Role.INTAKE)
-        start_walking(Patrol(Runs(announcer.client), lambda: announcer.catch_up(store, settings.intake_bucket)))
+        start_walking(patrol_of(announcer, store, settings.intake_bucket))
         catching_up = asyncio.create_task(_catch_up(store, settings.intake_bucket, announcer))
         try:
             await uvicorn.Server(config).serve()

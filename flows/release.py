@@ -14,18 +14,20 @@ from prefect.states import Completed, Failed
 from prefect.states import State as PrefectState
 from pydantic import Field
 
+from flows.alone import alone
 from flows.place import open_place
 from flows.report import finish
 from flows.states import quoting_nothing, settling
 from tasks import steps
+from tasks.casework import check_complete
 from tasks.errors import InvalidRequestError, NotApprovedError
 from tasks.model import Outcome, State
-from tasks.request import REFERENCE
+from tasks.request import REFERENCE, REVIEWER
 from tasks.status import load_status, set_status
 from tasks.workplace import Workplace
 
 Shown = Annotated[str, Field(pattern="^[0-9a-f]{12,64}$")]
-Reviewer = Annotated[str, Field(min_length=2, max_length=80, pattern="^[^:@0-9]+$")]
+Reviewer = Annotated[str, Field(pattern=f"^{REVIEWER.pattern}$")]
 
 
 @flow(name="release", flow_run_name="{decision} {reference}", persist_result=False)
@@ -44,7 +46,8 @@ def release(
         raise InvalidRequestError("The reference is not a safe name.")
     with quoting_nothing(), open_place() as place:
         try:
-            state = _decide(place, reference, dossier, reviewer, decision)
+            with alone(reference):
+                state = _decide(place, reference, dossier, reviewer, decision)
         except NotApprovedError as error:
             state = Failed(name="Refused", message=str(error))
         return finish(place, reference, state)
@@ -59,6 +62,7 @@ def _decide(place: Workplace, reference: str, shown: str, reviewer: str, decisio
         steps.keep_held(place, reference, dossier, reviewer)
         set_status(place, reference, State.HELD, reason=f"kept held by {reviewer}")
         return Completed(name="Held", message=f"Kept held by {reviewer}.")
+    check_complete(place, reference, dossier)
     held_for = steps.approve(place, reference, dossier, reviewer)
     if held_for:
         set_status(place, reference, State.HELD, reason=held_for)

@@ -20,7 +20,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from tasks.caseload import UNSAFE, CaseRow, caseload
-from tasks.casework import load_case
+from tasks.casework import load_case, refuse_to_say
 from tasks.decisions import read_log
 from tasks.disclosure.schedule import KIND_WORDS
 from tasks.model import STATE_MEANING, Outcome, RecordOutcome, RequestStatus, State
@@ -98,10 +98,11 @@ def show_request(place: Workplace, reference: str) -> None:
         _records(status.records, summaries),
         _doubts(summaries),
         _decisions(place, reference),
-        _pictures(pictures),
     ]
+    if status.dossier:
+        refuse_to_say(place, case, "\n\n".join(parts))
     create_markdown_artifact(
-        "\n\n".join(filter(None, parts)),
+        "\n\n".join(filter(None, [*parts, _pictures(pictures)])),
         key=_report_key(reference),
         description=f"{reference}: {status.state}",
     )

@@ -7,7 +7,7 @@ away, because every answer decides something.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 
 from flows.announce import ReceiverUnavailableError, open_prefect
-from flows.asking import answer_of
+from flows.asking import LONG_PAUSES_S, PAUSES_S, answer_of
 from flows.settings import Settings
 from tasks.errors import TransientError
 
@@ -31,6 +31,7 @@ TAG = "foi"
 
 STARTED = ("PENDING", "RUNNING")
 _PAGE = 200
+_WORKER = "prefect.worker.name"
 
 
 class RunsUnavailableError(TransientError):
@@ -51,6 +52,8 @@ class Run:
         parameters: what it was given.
         kind: type of its state, e.g. RUNNING.
         since: when it came into that state.
+        worker: name of the worker that took it; "" while none has.
+        pid: of its process on the worker's machine; 0 while there is none.
     """
 
     id: str
@@ -61,6 +64,8 @@ class Run:
     kind: str
     state: str
     since: datetime
+    worker: str = ""
+    pid: int = 0
 
     @property
     def reference(self) -> str:
@@ -75,9 +80,15 @@ class Run:
 
 @dataclass(slots=True)
 class Runs:
-    """Questions to a Prefect server about our runs: of the flows that are named, or of all of ours."""
+    """Questions to a Prefect server about our runs: of the flows that are named, or of all of ours.
+
+    Attributes:
+        client: of the server's API.
+        pauses_s: after which a question is asked again while the server is busy or away.
+    """
 
     client: httpx.Client = field(repr=False)
+    pauses_s: Sequence[float] = PAUSES_S
 
     def started(self, *flows: str) -> list[Run]:
         """Runs that are Pending or Running, oldest first."""
@@ -182,7 +193,8 @@ class Runs:
             offset += _PAGE
 
     def _ask(self, method: str, path: str, body: object = None) -> httpx.Response:
-        answer = answer_of(self.client, method, path, body, RunsUnavailableError, busy=(httpx.codes.TOO_MANY_REQUESTS,))
+        busy = (httpx.codes.TOO_MANY_REQUESTS,)
+        answer = answer_of(self.client, method, path, body, RunsUnavailableError, busy, self.pauses_s)
         if not answer.is_success:
             raise RunsUnavailableError(f"HTTP {answer.status_code}.")
         return answer
@@ -199,15 +211,17 @@ def _run(row: dict[str, Any]) -> Run:
         str(row["state_type"]),
         str(row["state_name"]),
         datetime.fromisoformat(state.get("timestamp") or row["created"]),
+        str((row.get("labels") or {}).get(_WORKER, "")),
+        int(pid) if (pid := str(row.get("infrastructure_pid") or "")).isdigit() else 0,
     )
 
 
 @contextmanager
 def open_runs(settings: Settings) -> Iterator[Runs]:
-    """The runs of the Prefect server that the settings name.
+    """The runs of the Prefect server that the settings name, for a run of ours, which can wait.
 
     Raises:
         ConfigurationError: they name none.
     """
     with open_prefect(settings) as client:
-        yield Runs(client)
+        yield Runs(client, LONG_PAUSES_S)

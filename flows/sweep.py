@@ -9,7 +9,7 @@ touches no other.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,11 +20,13 @@ from prefect.states import Completed
 from prefect.states import State as PrefectState
 
 from flows.announce import EVENT
+from flows.patience import patiently
 from flows.patrol import end_lost_runs
 from flows.place import open_place
 from flows.runs import PROCESSING, Runs, open_runs
 from flows.settings import Settings
 from flows.states import quoting_nothing
+from tasks import steps
 from tasks.disclosure.clock import due_date, is_stopped, working_days_left
 from tasks.errors import FoiError, InvalidRequestError, StoreUnavailableError
 from tasks.intake import REQUEST_FILE
@@ -82,19 +84,22 @@ def sweep() -> PrefectState:
     settings = Settings()
     with quoting_nothing(), open_place(settings) as place, open_runs(settings) as runs:
         lost = len(end_lost_runs(runs, _SILENCE))
-        folders = list(place.store.list_folders(place.buckets.intake))
+        folders = patiently(lambda: list(place.store.list_folders(place.buckets.intake)))
         references = [name for name in folders if REFERENCE.fullmatch(name)]
         unsafe = len(folders) - len(references)
-        before = [_look(place, reference, _at_work(runs)) for reference in references]
+        before = _look_at_all(place, runs, references)
         submitted = _submit(runs, before)
         _wait_for(runs, submitted)
         told = {str(event["resource"].get("reference")) for event in runs.told(EVENT, datetime.now(UTC) - _EVENTS_KEPT)}
+        damaged = patiently(lambda: steps.rebuild_log(place))
         after = [
-            replace(_look(place, look.reference, _at_work(runs)), announced=look.reference in told or not look.listing)
-            for look in before
+            replace(now_, announced=look.reference in told or not look.listing)
+            for look, now_ in zip(before, _look_at_all(place, runs, references), strict=True)
         ]
         create_markdown_artifact(
-            report(after, submitted, unsafe, lost), key="sweep-report", description="Every request after the sweep"
+            report(after, submitted, unsafe, lost, damaged),
+            key="sweep-report",
+            description="Every request after the sweep",
         )
         _tell(runs, after, len(submitted))
     message = f"{len(submitted)} of {len(references)} submitted"
@@ -107,6 +112,11 @@ def sweep() -> PrefectState:
 def _at_work(runs: Runs) -> set[str]:
     """References about which some run is at work or waits for a worker."""
     return {run.reference for run in (*runs.started(), *runs.due())}
+
+
+def _look_at_all(place: Workplace, runs: Runs, references: Iterable[str]) -> list[Look]:
+    """Each request as it is now; a store that is away for a moment does not cost the night."""
+    return [patiently(lambda ref=reference: _look(place, ref, _at_work(runs))) for reference in references]
 
 
 def _look(place: Workplace, reference: str, at_work: set[str]) -> Look:
@@ -178,7 +188,9 @@ def _tell(runs: Runs, looks: Iterable[Look], submitted: int) -> None:
     runs.tell(FINISHED, "foi.sweep", {}, {"submitted": submitted}, once=str(flow_run.id or now()))
 
 
-def report(looks: Iterable[Look], submitted: Iterable[str], unsafe: int = 0, lost: int = 0) -> str:
+def report(
+    looks: Iterable[Look], submitted: Iterable[str], unsafe: int = 0, lost: int = 0, damaged: Sequence[str] = ()
+) -> str:
     """What the night came to, as Markdown: counts, then what needs a person, then all. References and reasons only."""
     rows = sorted(looks, key=lambda look: (look.days_left is None, look.days_left or 0, look.reference))
     done = set(submitted)
@@ -192,6 +204,9 @@ def report(looks: Iterable[Look], submitted: Iterable[str], unsafe: int = 0, los
         parts.append(f"**{unsafe} folders** have names that are no references; upstream must rename them.")
     if lost:
         parts.append(f"**{lost} runs** had lost their process and were ended.")
+    if damaged:
+        entries = ", ".join(f"`{key}`" for key in damaged)
+        parts.append(f"**Entries of the disclosure log are damaged**; restore them from a backup: {entries}.")
     sections = {
         f"Due within {SOON_DAYS} working days, or overdue": [row for row in rows if row.is_due_soon],
         "Failed, blocked or quarantined": [

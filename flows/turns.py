@@ -12,8 +12,9 @@ upload is missed:
 
 A run whose process is gone holds its turn until it is taken for crashed, which is a matter of minutes: see
 `flows.patrol`. Nothing here is a lock in the store: without conditional writes there is none. If two runs should work
-at once all the same (a server that comes back after minutes), each writes results under keys made of their content, and
-a version is published once.
+at once all the same (a server that comes back after minutes), each writes results under keys made of their content.
+
+Runs of other deployments have no turn. What is public is changed by one run at a time all the same: see `flows.alone`.
 """
 
 from __future__ import annotations

@@ -21,8 +21,7 @@ import urllib3
 from minio import Minio
 
 from flows.announce import REQUEST_FILE, Announcer, open_announcer, submissions_in
-from flows.patrol import Patrol, start_walking
-from flows.runs import Runs
+from flows.patrol import patrol_of, start_walking
 from flows.settings import Settings, open_store
 from tasks.errors import ConfigurationError, FoiError
 from tasks.model import Role
@@ -102,7 +101,7 @@ def watch(settings: Settings) -> NoReturn:
     """Announce submissions for ever, through breaks of the store and of the server."""
     with open_announcer(settings) as announcer:
         store = open_store(settings, Role.INTAKE)
-        start_walking(Patrol(Runs(announcer.client), lambda: announcer.catch_up(store, settings.intake_bucket)))
+        start_walking(patrol_of(announcer, store, settings.intake_bucket))
         delay_s = _FIRST_DELAY_S
         while True:
             started = time.monotonic()

@@ -9,6 +9,7 @@ from prefect.states import Completed
 from prefect.states import State as PrefectState
 from pydantic import Field
 
+from flows.alone import WITHDRAWAL_WAITS_S, alone
 from flows.place import open_place
 from flows.release import Reviewer
 from flows.report import finish
@@ -37,6 +38,7 @@ def withdraw(
         raise InvalidRequestError("The reference is not a safe name.")
     with quoting_nothing(), open_place() as place:
         status = load_status(place, reference)
-        steps.withdraw(place, reference, reason, reviewer, status.dossier, status.version)
-        set_status(place, reference, State.WITHDRAWN, reason=f"withdrawn by {reviewer}", withdrawn=True)
+        with alone(reference, wait_s=WITHDRAWAL_WAITS_S, go_on=True):
+            steps.withdraw(place, reference, reason, reviewer, status.dossier, status.version)
+            set_status(place, reference, State.WITHDRAWN, reason=f"withdrawn by {reviewer}", withdrawn=True)
         return finish(place, reference, Completed(name="Withdrawn", message=f"Withdrawn by {reviewer}."))

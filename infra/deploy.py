@@ -35,8 +35,8 @@ class PrefectRefusedError(ConfigurationError):
     """Prefect's server took the question and said no."""
 
     code = "prefect-refused"
-    message = "The Prefect server refused what it was asked to set up."
-    action = "Check that its version is that of infra/constraints.txt, and PREFECT_API_AUTH_STRING."
+    message = "The Prefect server refused what it was asked."
+    action = "Check what you gave, PREFECT_API_AUTH_STRING, and that its version is that of infra/constraints.txt."
 
 
 class PrefectAwayError(TransientError):

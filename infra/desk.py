@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import mimetypes
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
-
 from flows.place import open_place
+from infra.deploy import PrefectApi, open_api
 from infra.embedded import read_environment
+from tasks.casework import check_complete
 from tasks.contacts.plain import find_in_text
 from tasks.corrections import upload_asked
 from tasks.errors import (
@@ -24,8 +23,8 @@ from tasks.errors import (
     InvalidRequestError,
     NotApprovedError,
     NothingThereError,
+    ReasonRefusedError,
     RecordMissingError,
-    StoreUnavailableError,
     UnknownRequestError,
 )
 from tasks.intake import RECORDS_FOLDER, REQUEST_FILE
@@ -147,10 +146,13 @@ def decide(place: Workplace, reference: str, reviewer: str, dossier: str, decisi
     Raises:
         UnknownRequestError: no such request.
         NotApprovedError: the request is not held, or holds another dossier than the one that was looked at.
+        IncompleteResponseError: the response lacks what the law requires.
     """
     status = load_status(place, reference)
     if status.state not in {State.HELD, State.RELEASED} or not status.dossier.startswith(dossier):
         raise NotApprovedError(f"The request is {status.state}.", subject=reference)
+    if decision == "release":
+        check_complete(place, reference, status.dossier)
     start_run(
         RELEASE,
         {"reference": reference, "dossier": status.dossier, "reviewer": reviewer, "decision": decision},
@@ -222,73 +224,40 @@ def withdraw(place: Workplace, reference: str, reason: str, reviewer: str) -> No
     Raises:
         UnknownRequestError: no such request.
         NothingThereError: it is not public.
+        ReasonRefusedError: the reason holds a contact detail.
     """
     status = load_status(place, reference)
     if not status.version or status.state is State.WITHDRAWN:
         raise NothingThereError(f"It is {status.state}: nothing of it is public.", subject=reference)
     if find_in_text(reason, place.policy):  # here already: what a run is given stays in Prefect's database
-        raise ConfigurationError("The reason holds a contact detail.", subject=reference)
+        raise ReasonRefusedError("It holds a contact detail.", subject=reference)
     start_run(WITHDRAWAL, {"reference": reference, "reason": reason, "reviewer": reviewer})
-
-
-def api_url() -> str:
-    """Where Prefect's API answers.
-
-    Raises:
-        ConfigurationError: PREFECT_API_URL is not set.
-    """
-    url = os.environ.get("PREFECT_API_URL")
-    if not url:
-        raise ConfigurationError("PREFECT_API_URL is not set: `foi up` sets it, or give your server's address.")
-    return url
-
-
-def api() -> httpx.Client:
-    """A client of Prefect's API, with the shared credential when one is set."""
-    credential = os.environ.get("PREFECT_API_AUTH_STRING", "")
-    user, _, password = credential.partition(":")
-    return httpx.Client(base_url=api_url(), timeout=30, auth=(user, password) if credential else None)
 
 
 def start_run(deployment: str, parameters: dict[str, str]) -> str:
     """Create a run of a deployment; returns its id.
 
     Raises:
-        StoreUnavailableError: Prefect does not answer.
-        ConfigurationError: the deployment is not there.
+        PrefectAwayError: Prefect does not answer.
+        PrefectRefusedError: it does not take the parameters.
+        ConfigurationError: PREFECT_API_URL is not set, or the deployment is not there.
     """
-    try:
-        with api() as client:
-            return create_run(client, deployment, parameters)
-    except httpx.HTTPError as error:
-        raise PrefectUnavailableError(f"{type(error).__name__}.") from None
+    if not os.environ.get("PREFECT_API_URL"):
+        raise ConfigurationError("PREFECT_API_URL is not set: `foi up` sets it, or give your server's address.")
+    with open_api(os.environ) as prefect:
+        return create_run(prefect, deployment, parameters)
 
 
-def create_run(client: httpx.Client, deployment: str, parameters: Mapping[str, object]) -> str:
+def create_run(prefect: PrefectApi, deployment: str, parameters: Mapping[str, object]) -> str:
     """Create a run of a deployment once, however often it has to be asked for; returns its id.
 
-    On SQLite the server answers 503 while another run writes; Prefect's own client waits and asks again, so we do.
-
     Raises:
-        httpx.HTTPError: Prefect does not answer, or refuses the parameters.
+        PrefectAwayError: Prefect does not answer.
+        PrefectRefusedError: it does not take the parameters.
         ConfigurationError: the deployment is not there.
     """
-    found = client.get(f"/deployments/name/{deployment}")
-    if found.status_code == httpx.codes.NOT_FOUND:
+    found = prefect.ask("GET", f"/deployments/name/{deployment}")
+    if found is None:
         raise ConfigurationError(f"Prefect has no deployment {deployment}: run `prefect deploy --all`.")
-    path = f"/deployments/{found.raise_for_status().json()['id']}/create_flow_run"
     body = {"parameters": dict(parameters), "state": {"type": "SCHEDULED"}, "idempotency_key": str(uuid4())}
-    for pause_s in (0.5, 1, 2, 4, 8, 0):
-        made = client.post(path, json=body)
-        if made.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            break
-        time.sleep(pause_s)
-    return str(made.raise_for_status().json()["id"])
-
-
-class PrefectUnavailableError(StoreUnavailableError):
-    """Prefect's API refused, timed out or broke the connection."""
-
-    code = "prefect-unavailable"
-    message = "Prefect's API did not answer."
-    action = "Check that the server runs (`foi up`) and PREFECT_API_URL is right."
+    return str(prefect.ask("POST", f"/deployments/{found['id']}/create_flow_run", body)["id"])

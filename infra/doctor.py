@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from infra.embedded import read_environment
-from tasks.errors import ConfigurationError, FoiError
+from tasks.errors import ConfigurationError, FoiError, KeysMissingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def examine(state: Path) -> list[Check]:
         _temporary_folder(),
         _settings(environment),
         _policy(environment),
+        check_keys(environment),
         _store(environment),
         _prefect(environment),
     ]
@@ -137,6 +138,22 @@ def _policy(environment: dict[str, str]) -> Check:
 
     action = "Name a policy file: FOI_POLICY_FILE, or foi up --policy."
     return _try("Policy", read, environment, action, "incomplete")
+
+
+def check_keys(environment: dict[str, str]) -> Check:
+    """Whether there are keys to sign with. `environment` is what the settings are read from."""
+    from flows.place import load_signing_keys, missing_keys
+    from flows.settings import Settings
+
+    def read() -> str:
+        settings = Settings()
+        keys = load_signing_keys(settings)
+        if keys is None:
+            raise KeysMissingError(f"Not set: {' and '.join(missing_keys(settings))}.")
+        return f"signs as {keys.key_id}"
+
+    action = "Make them once with foi keys, and set what it says: without them nothing is published."
+    return _try("Signing keys", read, environment, action, "unusable")
 
 
 def _store(environment: dict[str, str]) -> Check:

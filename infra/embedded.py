@@ -279,6 +279,9 @@ class Stack:
                 **({"PREFECT_SERVER_DATABASE_CONNECTION_URL": self._database_url} if self._database_url else {}),
                 # Runs, logs and artifacts would be kept for ever.
                 "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+                # Requests wait in their queue, so "late" says nothing; and on SQLite the service that says it, trying
+                # every five seconds for each, keeps a burst from being worked off.
+                "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
                 # In memory, the default, limits stay used up for ever when worker and server are killed together.
                 "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             },

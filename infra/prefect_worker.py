@@ -1,7 +1,8 @@
 """Runs a Prefect process worker as soon as the server answers: `python -m infra.prefect_worker POOL LIMIT`.
 
 Rule kept here: it is Prefect's own worker. Imported while the server still starts, and the pool is made by the worker
-itself from its own template, so that the server does not ask GitHub for one.
+itself from its own template, so that the server does not ask GitHub for one. It goes by the machine's name, by which it
+knows what the worker before it left.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from flows import patrol
+from flows.runs import open_runs
+from flows.settings import Settings
+from tasks.errors import FoiError
 
 if TYPE_CHECKING:
     from prefect.workers.process import ProcessWorker
@@ -43,6 +50,22 @@ def wait_for_server(api_url: str) -> None:
             time.sleep(_POLL_S)
 
 
+def end_left_behind(name: str) -> None:
+    """Give up the runs whose processes ended with the worker before; the patrol starts them again within a minute."""
+    try:
+        with open_runs(Settings()) as runs:
+            patrol.end_left_behind(runs, name, _is_at_work)
+    except FoiError as error:  # they are noticed by their silence, some minutes later
+        print(error, file=sys.stderr)
+
+
+def _is_at_work(pid: int) -> bool:
+    try:
+        return b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     pool, limit = sys.argv[1], int(sys.argv[2])
@@ -52,7 +75,9 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     wait_for_server(os.environ["PREFECT_API_URL"])
-    asyncio.run(work(ProcessWorker(work_pool_name=pool, limit=limit, name=socket.gethostname())))
+    name = socket.gethostname()
+    end_left_behind(name)
+    asyncio.run(work(ProcessWorker(work_pool_name=pool, limit=limit, name=name)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.bundles import bundle_files
-from tasks.disclosure.keys import load_commitment_key
+from infra.keys import PUBLIC, SIGNING
+from tasks.disclosure.keys import load_commitment_key, load_keys
 from tasks.disclosure.opening import UnsafeBundleError
 from tasks.disclosure.prove import Proof, prove_source
 from tasks.errors import ConfigurationError, VerificationFailedError
@@ -24,9 +25,29 @@ def commitment_key(given: Path | None, state: Path) -> bytes:
     return load_commitment_key(path.read_bytes())
 
 
-def prove(
-    reference: str, source: bytes, secret: bytes, *, bundle: str, state: Path, trusted_key: bytes | None
-) -> Proof:
+def authority_keys(given: Path | None, signing: Path | None, secret: bytes, state: Path) -> bytes:
+    """The authority's public keys (PEM): in the file given; else those of its signing key, and those published beside it.
+
+    Args:
+        given: a file of public keys.
+        signing: the authority's signing key, as the settings name it.
+        secret: its commitment key.
+        state: folder of the embedded stack, which has keys of its own.
+
+    Raises:
+        ConfigurationError: there are none, or one is damaged.
+    """
+    if given:
+        return given.read_bytes()
+    signing = signing or state / "keys" / SIGNING
+    if not signing.is_file():
+        raise ConfigurationError("No public key of the authority: give --key, or set FOI_SIGNING_KEY_FILE.")
+    published = signing.with_name(PUBLIC)
+    own = load_keys(signing.read_bytes(), secret).public.pem
+    return own + (published.read_bytes() if published.is_file() else b"")
+
+
+def prove(reference: str, source: bytes, secret: bytes, *, bundle: str, state: Path, trusted_key: bytes) -> Proof:
     """Whether a file is the source of a record of a published request.
 
     Args:
@@ -35,7 +56,7 @@ def prove(
         secret: the commitment key.
         bundle: where it is; "" for the newest version in the store.
         state: folder of the embedded stack, for the store.
-        trusted_key: the publisher's public keys (PEM); None for the one that came with the bundle.
+        trusted_key: the publisher's public keys (PEM).
 
     Raises:
         UnknownRequestError: nothing was published under this reference.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
+from flows.place import load_policy
 from flows.settings import Settings
 from infra.alarms import set_up_alarms
 from infra.deploy import deploy, open_api, set_up_pool
@@ -25,6 +26,7 @@ def open_stack(
     host: str = HOST,
     api_credential: str = "",
     database_url: str = "",
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """A running stack with the deployments of prefect.yaml applied.
 
@@ -36,6 +38,7 @@ def open_stack(
         host: where Prefect's server listens; see `Stack`.
         api_credential: what it asks for; see `Stack`.
         database_url: its database; see `Stack`.
+        environment: more variables for the processes, e.g. TMPDIR.
     """
     chosen = Settings()
     check_exposure(host, api_credential)
@@ -54,7 +57,7 @@ def open_stack(
             state,
             limit=chosen.runs_at_once,
             watch=False,
-            environment=settings,
+            environment={**settings, **(environment or {})},
             host=host,
             api_credential=api_credential,
             database_url=database_url,
@@ -92,6 +95,11 @@ def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool,
         )
         console.print(f"[bold]Disclosure log[/]  {store}/foi-disclosure/index.html")
         console.print(f"[bold]Logs[/]            {state}/logs/*.log", soft_wrap=True)
+        if unsaid := load_policy(policy).authority.unsaid:
+            console.print(
+                f"\n[bold yellow]No policy says the authority's {' and '.join(unsaid)}: every response stays held.[/] "
+                "Write a policy file (README: Settings), then: foi up --policy FILE"
+            )
         console.print("\nIn another terminal:  foi submit DIR   foi status   foi release REF --reviewer NAME")
         console.print("Ctrl-C stops everything; the data stays.")
         try:

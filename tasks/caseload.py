@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from tasks.disclosure.clock import due_date, internal_review_deadline, is_stopped, working_days_left
-from tasks.errors import InvalidRequestError, UnknownRequestError
+from tasks.errors import IncompleteResponseError, InvalidRequestError, UnknownRequestError
 from tasks.intake import REQUEST_FILE
 from tasks.model import STATE_MEANING, RecordOutcome, RequestStatus, State
 from tasks.request import REFERENCE, Request, parse_request
-from tasks.status import find_status, list_references
+from tasks.status import INCOMPLETE, find_status, list_references
 from tasks.workplace import Workplace
 
 NEW, DAMAGED, UNSAFE = "new", "damaged", "unsafe"
@@ -75,6 +75,8 @@ def _row(place: Workplace, reference: str, today: date, known: bool) -> CaseRow:
         state, reason, action = _unseen(reference, known)
         return CaseRow(reference, state, reason, action, 0, written, left, clock, "", ())
     action = STATE_MEANING[status.state][1]
+    if status.state is State.HELD and status.reason.startswith(INCOMPLETE):
+        action = f"{IncompleteResponseError.action[:-1]}: foi process {reference}."
     if status.state is State.PUBLISHED:
         until = internal_review_deadline(datetime.fromisoformat(status.updated).date())
         action = f"Nothing. The requester may ask for an internal review until {until.isoformat()}."

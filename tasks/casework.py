@@ -29,7 +29,13 @@ from tasks.decisions import (
 from tasks.disclosure import publish as publishing
 from tasks.disclosure.bundle import assemble_bundle, dossier_digest, safe_file_name
 from tasks.disclosure.notice import missing_parts
-from tasks.errors import ConfigurationError, LeakFoundError, NotApprovedError
+from tasks.errors import (
+    IncompleteResponseError,
+    LeakFoundError,
+    NotApprovedError,
+    ReasonRefusedError,
+    RejectedInputError,
+)
 from tasks.model import (
     Act,
     Approval,
@@ -47,7 +53,7 @@ from tasks.model import (
 from tasks.pipeline import pages_to_review
 from tasks.redaction.gate import check_again, check_values
 from tasks.request import Policy, PolicyOverrides, Request
-from tasks.status import find_status, now
+from tasks.status import INCOMPLETE, find_status, now
 from tasks.workplace import Workplace
 
 UNREADABLE = "This record could not be read and is not part of this response; a readable copy is being sought."
@@ -116,20 +122,33 @@ def assemble(
         tools=pipeline.tool_versions(),
         corrections=tuple(corrections),
     )
+    _refuse_terms(dossier, request, policy)
     name = dossier_digest(dossier)
     files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
-    refuse_values(assemble_bundle(dossier, None, files, policy, None), values, place.readers.search)
+    terms = set() if corrections else _not_ours(set(policy.terms), policy)  # a person may have let one stand
+    refuse_values(assemble_bundle(dossier, None, files, policy, None), values | terms, place.readers.search)
     _refuse_chance(place, taken, stages)
     place.save(_dossier_key(taken.reference, name), dossier)
     place.save(_case_key(taken.reference, name), Case(taken.reference, taken.listing, manifest, tuple(stages)))
     return name
 
 
+def _refuse_terms(dossier: Dossier, request: Request, policy: Policy) -> None:
+    """Make sure, without the recognisers, that neither the requester's name nor a term stands where it is withheld.
+
+    Raises:
+        LeakFoundError: one does.
+    """
+    texts = {"letter": encode(dossier.letter), "titles": encode([dossier.title, *(r.title for r in dossier.records)])}
+    if check_values(texts, (), (*request.requester, *policy.terms)):
+        raise LeakFoundError("the requester's name or a term stands in the letter or a title")
+
+
 def _refuse_chance(place: Workplace, taken: Manifest, stages: Sequence[StageKeys]) -> None:
     """Make the shortest record again from its source: the same input, policy and version must give the same bytes.
 
     Raises:
-        LeakFoundError: they do not.
+        LeakFoundError: they do not; or the file ended its reader, which it did not the first time.
     """
     records = {record.number: record for record in taken.records}
     keys = min(stages, key=lambda keys: (records[keys.number].media.pages, keys.number), default=None)
@@ -140,7 +159,10 @@ def _refuse_chance(place: Workplace, taken: Manifest, stages: Sequence[StageKeys
     if digest(source) != record.sha256:
         return  # it was changed since; what was approved is of the source as it was
     plan, transcript = place.load_bytes(keys.plan), place.load_bytes(keys.transcript)
-    again = place.readers.redact(record.media, plan, transcript, record.title, source)
+    try:
+        again = place.readers.redact(record.media, plan, transcript, record.title, source)
+    except RejectedInputError:
+        again = b""
     if findings := check_again(place.load_bytes(keys.pdf), again):
         raise LeakFoundError(f"record {record.number}: {findings[0].code}")
 
@@ -160,6 +182,7 @@ def _redacted(
         pages=tuple((page.width_px, page.height_px) for page in transcript.pages),
         marks=plan.marks,
         report_sha256=digest(place.load_bytes(keys.report)),
+        source_pages=record.media.pages,
     )
 
 
@@ -222,13 +245,12 @@ def refuse_values(bundle: Mapping[str, bytes], values: set[str], search: Search)
 
 def reason_to_hold(place: Workplace, reference: str, dossier: str) -> str:
     """Why a person must decide; "" when the response is complete, nothing is doubtful, and no review is asked for."""
-    case = place.load(_case_key(reference, dossier), Case)
-    content = place.load(_dossier_key(reference, dossier), Dossier)
+    content, case = load_case(place, reference, dossier)
     request = load_request(place, place.load(case.manifest, Manifest))
     policy = place.policy.with_overrides(request.policy)
     missing = missing_parts(content, policy)
     if missing:
-        return "the response is incomplete: " + "; ".join(missing)
+        return INCOMPLETE + "; ".join(missing)
     if request.review != "none":
         return "waiting for a person's release"
     if not place.allow_unreviewed:
@@ -251,6 +273,17 @@ def reason_to_hold(place: Workplace, reference: str, dossier: str) -> str:
         for review in pages_to_review(place.load(keys.plan, RedactionPlan))
     ]
     return "a person must look at " + "; ".join(doubtful) if doubtful else ""
+
+
+def check_complete(place: Workplace, reference: str, dossier: str) -> None:
+    """Refuse to decide on a response that the law would not let out.
+
+    Raises:
+        IncompleteResponseError: it names what is missing.
+    """
+    content, case = load_case(place, reference, dossier)
+    if missing := missing_parts(content, policy_of(place, case.manifest)):
+        raise IncompleteResponseError(f"Missing: {'; '.join(missing)}.", subject=reference)
 
 
 def withholds_less(policy: Policy, overrides: PolicyOverrides) -> list[str]:
@@ -331,8 +364,14 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
     policy = policy_of(place, case.manifest)
     if dossier_digest(content) != dossier or policy.digest != content.policy:
         raise NotApprovedError("The content changed after the approval.")
-    if content.corrections != corrections_in_force(read_log(place, reference)):
-        raise NotApprovedError("Another correction was made since it was put together.")
+
+    def confirm() -> None:
+        if find_approval(place, reference, dossier) != approval:
+            raise NotApprovedError("It was taken back.")
+        if content.corrections != corrections_in_force(read_log(place, reference)):
+            raise NotApprovedError("Another correction was made since it was put together.")
+
+    confirm()
     files: dict[str, bytes] = {}
     values: set[str] = set()
     for record, keys in zip(content.records, case.records, strict=True):
@@ -347,6 +386,7 @@ def publish_approved(place: Workplace, reference: str, dossier: str) -> int:
         policy,
         place.keys,
         inspect=lambda bundle: refuse_values(bundle, _not_ours(values, policy), place.readers.search),
+        confirm=confirm,
         stamper=place.stamper,
     )
     return entry.version
@@ -357,21 +397,31 @@ def withdraw(place: Workplace, reference: str, reason: str) -> None:
 
     Raises:
         UnknownRequestError: nothing was published under this reference.
-        ConfigurationError: the reason holds a contact detail; everybody can read it.
+        ReasonRefusedError: the reason holds a contact detail; everybody can read it.
     """
     check_reason(place, reason)
     bucket, authority = place.buckets.disclosure, place.policy.authority
     publishing.withdraw(place.store, bucket, reference, reason, now(), authority, place.keys)
 
 
+def discard_unfinished(place: Workplace, reference: str) -> None:
+    """Remove what a publication that died left in public. Nobody may be publishing the request meanwhile."""
+    publishing.discard_unfinished(place.store, place.buckets.disclosure, reference)
+
+
+def rebuild_log(place: Workplace) -> tuple[str, ...]:
+    """Make the disclosure log anew; returns the keys of entries that are damaged."""
+    return publishing.rebuild_log(place.store, place.buckets.disclosure, place.policy.authority)
+
+
 def check_reason(place: Workplace, reason: str) -> None:
     """Refuse a reason for a withdrawal that nobody may read.
 
     Raises:
-        ConfigurationError: it holds a contact detail.
+        ReasonRefusedError: it holds a contact detail.
     """
     if find_in_text(reason, place.policy):
-        raise ConfigurationError("The reason holds a contact detail.")
+        raise ReasonRefusedError("It holds a contact detail.")
 
 
 def _proven(place: Workplace, record: RedactedRecord, keys: StageKeys) -> bytes:
@@ -387,6 +437,17 @@ def _proven(place: Workplace, record: RedactedRecord, keys: StageKeys) -> bytes:
 def load_case(place: Workplace, reference: str, dossier: str) -> tuple[Dossier, Case]:
     """A dossier, and where the results it is made of lie."""
     return place.load(_dossier_key(reference, dossier), Dossier), place.load(_case_key(reference, dossier), Case)
+
+
+def refuse_to_say(place: Workplace, case: Case, text: str) -> None:
+    """Make sure that what is told of a request, where more people see it than its work bucket, holds no withheld value.
+
+    Raises:
+        LeakFoundError: it does.
+    """
+    values = {value for keys in case.records for value in place.load(keys.plan, RedactionPlan).withheld}
+    if findings := check_values({"": text}, sorted(_not_ours(values, place.policy))):
+        raise LeakFoundError(f"what is told: {findings[0].code}")
 
 
 def _dossier_key(reference: str, dossier: str) -> str:

@@ -122,7 +122,8 @@ def _folder(reference: str) -> str:
 def approvers_of(log: Log, dossier: str) -> tuple[Approver, ...]:
     """Those whose release of exactly this dossier counts, each once, in order.
 
-    A hold, a correction and a withdrawal take back what was released before.
+    A hold, a correction and a withdrawal take back what was released before, and so does the release of another
+    dossier: whoever wants the older one again has to say so again.
 
     Raises:
         NotApprovedError: the log is damaged.
@@ -131,9 +132,12 @@ def approvers_of(log: Log, dossier: str) -> tuple[Approver, ...]:
         raise NotApprovedError("The log of decisions is damaged or has a gap; restore it from a backup.")
     found: dict[str, Approver] = {}
     for decision in log.decisions:
-        if decision.act is Act.WITHDRAW or (decision.dossier == dossier and decision.act in {Act.HOLD, Act.CORRECT}):
+        theirs = decision.dossier == dossier
+        released = decision.act is Act.RELEASE and decision.number in log.sealed
+        held = theirs and decision.act in {Act.HOLD, Act.CORRECT}
+        if decision.act is Act.WITHDRAW or held or (released and not theirs):
             found.clear()
-        elif decision.act is Act.RELEASE and decision.dossier == dossier and decision.number in log.sealed:
+        elif released:
             found.setdefault(_person(decision.by), Approver(decision.by, decision.at))
     return tuple(found.values())
 

@@ -170,6 +170,15 @@ class NotApprovedError(FoiError):
     exit_code = 3
 
 
+class IncompleteResponseError(NotApprovedError):
+    """Something asked to publish a response that lacks what the law requires."""
+
+    code = "incomplete-response"
+    message = "The response is incomplete and cannot be released."
+    action = "Complete what is named, in request.json or the policy file, and process the request again."
+    exit_code = 3
+
+
 class UnknownRequestError(FoiError):
     """No such reference."""
 
@@ -206,6 +215,15 @@ class VerificationFailedError(FoiError):
     exit_code = 6
 
 
+class ReasonRefusedError(FoiError):
+    """The reason for a withdrawal is nothing that can be told to everybody."""
+
+    code = "reason-refused"
+    message = "This reason cannot be published."
+    action = "Give a reason in words that everybody may read, without a name or a contact detail."
+    exit_code = 2
+
+
 class ConfigurationError(FoiError):
     """A setting is missing or wrong."""
 
@@ -213,6 +231,22 @@ class ConfigurationError(FoiError):
     message = "The configuration is not usable."
     action = "Correct the setting; `foi doctor` checks them all."
     exit_code = 78
+
+
+class KeysMissingError(ConfigurationError):
+    """There is nothing to sign or to commit with: nothing is published unsigned."""
+
+    code = "no-keys"
+    message = "Keys to sign with are missing."
+    action = "Make them once with `foi keys`, and set what it says; `foi doctor` looks at them."
+
+
+class UnfitNameError(FoiError):
+    """A file of a bundle would have a name that a manifest, a shell or a web address cannot hold."""
+
+    code = "unfit-name"
+    message = "A file cannot be published under its name."
+    action = "Look at the record's title in request.json. If it is an ordinary one, report a defect."
 
 
 def all_errors(root: type[FoiError] = FoiError) -> list[type[FoiError]]:

@@ -20,12 +20,19 @@ from tasks.disclosure.inspect_record import Boxes, Inspector, RecordFaults, insp
 from tasks.errors import RejectedInputError
 
 ANSWER_BYTES = 1024 * 1024
+NO_TITLE = encode(None)
 _SENTENCE_CHARACTERS = 200
 
 
-def _inspect(pages_px: bytes, boxes: bytes, untrusted: bytes) -> list[bytes]:
-    """Pages, boxes, PDF -> [RecordFaults]."""
-    found = inspect_record(untrusted, decode(pages_px, list[list[int]]), decode(boxes, list[tuple[int, list[int]]]))
+def _inspect(pages_px: bytes, boxes: bytes, exemptions: bytes, title: bytes, untrusted: bytes) -> list[bytes]:
+    """Pages, boxes, their exemptions, title, PDF -> [RecordFaults]."""
+    found = inspect_record(
+        untrusted,
+        decode(pages_px, list[list[int]]),
+        decode(boxes, list[tuple[int, list[int]]]),
+        decode(exemptions, list[str]),
+        None if title == NO_TITLE else decode(title, str),
+    )
     return [encode(found)]
 
 
@@ -42,12 +49,20 @@ def inspecting_apart(bounds: Bounds | None = None) -> Iterator[Inspector]:
     """An inspector whose every look happens in a fresh, locked-in process; it ends with the context."""
     with Apart(1, jobs="tasks.inspection", bounds=bounds) as apart:
 
-        def inspect(pdf: bytes, pages_px: Sequence[Sequence[int]], boxes: Boxes) -> RecordFaults:
+        def inspect(
+            pdf: bytes,
+            pages_px: Sequence[Sequence[int]],
+            boxes: Boxes,
+            exemptions: Sequence[str] = (),
+            title: str | None = None,
+        ) -> RecordFaults:
             try:
                 (said,) = apart.call(
                     "inspect",
                     encode(pages_px),
                     encode(boxes),
+                    encode(exemptions),
+                    encode(title),
                     pdf,
                     timeout_s=time_limit_s(len(pages_px)),
                     answer_bytes=ANSWER_BYTES,

@@ -17,6 +17,7 @@ from tasks.apart import Job
 from tasks.codec import decode, encode, pack, unpack
 from tasks.model import Correction, Detection, Media, RedactionPlan, Transcript
 from tasks.reading import second
+from tasks.reading.engine import check_engine
 from tasks.reading.media import Limits, inspect
 from tasks.reading.ocr import OcrSettings
 from tasks.reading.rasterise import rasterise
@@ -34,6 +35,12 @@ class ReadingSettings:
 
     ocr: OcrSettings = field(default_factory=OcrSettings)
     limits: Limits = field(default_factory=Limits)
+
+
+def ready(settings: bytes) -> list[bytes]:
+    """Settings -> []; the one job without a blob of a stranger's, and so the one believed that a tool is missing."""
+    check_engine(decode(settings, ReadingSettings).ocr.language)
+    return []
 
 
 def look(settings: bytes, name: bytes, untrusted: bytes) -> list[bytes]:
@@ -140,6 +147,7 @@ def time_limit_s(pages: int) -> float:
 
 
 JOBS: Mapping[str, Job] = {
+    "ready": ready,
     "look": look,
     "read": read,
     "show": show,

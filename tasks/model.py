@@ -374,6 +374,7 @@ class RedactedRecord:
 
     Attributes:
         source_sha256: digest of the source (stays inside; the public sees a keyed commitment).
+        source_pages: how many pages the source was found to have when it was taken in; 0 when nobody wrote it down.
         file_name: `NNN-<safe-title>.pdf`.
         sha256: digest of the redacted PDF.
         report_sha256: digest of the gate's report on it.
@@ -389,6 +390,7 @@ class RedactedRecord:
     pages: tuple[tuple[int, int], ...]  # (width_px, height_px) of each
     marks: tuple[Mark, ...]
     report_sha256: str
+    source_pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

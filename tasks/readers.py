@@ -3,7 +3,8 @@
 Values come back packed (`tasks.codec.pack`), because most callers only store them and hand them on.
 
 Rule kept here: what a child that parsed a stranger's file says is checked before anybody uses it: how many blobs, how
-large they unpack, how many pages, and that the answer is about that file.
+large they unpack, how many pages, and that the answer is about that file. Such a child may reject its file, or say that
+Tesseract did not finish where Tesseract is at work; that a tool is missing is believed of a child that saw no file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 from tasks.apart import DEFAULT_TIMEOUT_S, Apart, ChildAnswerError
 from tasks.apart.bounds import MIB
 from tasks.codec import decode, digest, encode, pack, unpack, unpack_within
-from tasks.errors import FoiError, RejectedInputError
+from tasks.errors import ConfigurationError, FoiError, ReaderUnavailableError, RejectedInputError
 from tasks.jobs import ReadingSettings, time_limit_s
 from tasks.model import (
     DOUBTS,
@@ -48,6 +49,9 @@ value, and of a sentence."""
 
 PAGES_AT_ONCE = 8
 """Of a record that one child reads: what is kept in memory stays small, and whoever waits sees pages go by."""
+
+WITH_TESSERACT = frozenset({"read", "again", "gate"})
+"""Jobs that start Tesseract."""
 
 PICTURE_BYTES = 4 * MIB
 _JPEG = b"\xff\xd8\xff"
@@ -198,8 +202,13 @@ class Readers:
         answer_bytes: int | None = None,
         answers: int = 1,
     ) -> tuple[bytes, ...]:
+        families = (RejectedInputError, ReaderUnavailableError) if job in WITH_TESSERACT else (RejectedInputError,)
         try:
-            answer = self._apart.call(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes)
+            answer = self._apart.call(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes, may_raise=families)
+        except ChildAnswerError:
+            if job in WITH_TESSERACT:
+                self._check_tools()
+            raise
         except FoiError as error:
             if error.code != FoiError.code:
                 raise
@@ -207,6 +216,14 @@ class Readers:
         if len(answer) != answers:
             raise ChildAnswerError
         return answer
+
+    def _check_tools(self) -> None:
+        """Ask a child that no file can have taken over whether what the others need is there.
+
+        Raises:
+            ConfigurationError: it is not, and no file is to blame.
+        """
+        self._apart.call("ready", self._settings, timeout_s=LOOK_S, may_raise=(ConfigurationError,))
 
     def _checked_media(self, answer: bytes) -> Media:
         media = _decoded(answer, Media)

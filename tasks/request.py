@@ -21,7 +21,11 @@ REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 SECTION = r"^s\.\d{1,2}[A-Z]?(\(\d{1,2}[A-Z]?\))*(\([a-z]{1,3}\))*$"
 
+REVIEWER = re.compile(r"[^:@0-9]{2,80}")
+"""Who decides: printed in the provenance, so a name and no contact detail."""
+
 MIN_NAME_PART = 4
+FORMS_OF_ADDRESS = ("Dear", "Mr", "Mrs", "Ms", "Miss", "Mx", "Dr", "Prof", "Professor", "Sir", "Lady")
 """Characters; shorter parts of a name are ordinary words too often."""
 
 Line = Annotated[str, Field(min_length=1, max_length=300)]
@@ -91,9 +95,16 @@ class Request(_Strict):
 
     @property
     def requester_terms(self) -> tuple[str, ...]:
-        """The requester's names as they may stand anywhere: whole, and each part that is long enough to mean them."""
-        parts = [part for name in self.requester for part in re.split(r"[\s,_]+", name) if len(part) >= MIN_NAME_PART]
-        return tuple(dict.fromkeys((*self.requester, *parts)))
+        """The requester's names as they may stand anywhere.
+
+        Whole, each part that is long enough to mean them, and a shorter one behind a form of address.
+        """
+        splits = (r"[\s,_]+", r"[\s,_-]+")
+        parts = [part for name in self.requester for split in splits for part in re.split(split, name)]
+        alone = [part for part in parts if len(part) >= MIN_NAME_PART]
+        short = [part for part in parts if 1 < len(part) < MIN_NAME_PART]
+        addressed = [f"{form} {part}" for part in short for form in FORMS_OF_ADDRESS]
+        return tuple(dict.fromkeys((*self.requester, *alone, *addressed)))
 
     @field_validator("reference")
     @classmethod

@@ -22,6 +22,9 @@ from tasks.workplace import Workplace
 SETTLED = frozenset({State.WAITING, State.HELD, State.QUARANTINED, State.BLOCKED, State.PUBLISHED, State.WITHDRAWN})
 """States in which the same listing needs no further run."""
 
+INCOMPLETE = "the response is incomplete: "
+"""How the reason begins for which an incomplete response is held; what is missing follows."""
+
 _FOLDER, _SUFFIX = "status/", ".json"
 
 

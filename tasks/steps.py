@@ -129,8 +129,9 @@ def approve(place: Workplace, reference: str, dossier: str, by: str) -> str:
 
 @step("keep held", "keep held")
 def keep_held(place: Workplace, reference: str, dossier: str, by: str) -> None:
-    """Record that a person does not release this dossier."""
+    """Record that a person does not release this dossier; what a publication of it that died left behind goes."""
     casework.record_hold(place, reference, dossier, by)
+    casework.discard_unfinished(place.acting_as(Role.PUBLISH), reference)
 
 
 @step("make correction", "make correction")
@@ -184,11 +185,17 @@ def publish(place: Workplace, reference: str, dossier: str) -> int:
 def withdraw(place: Workplace, reference: str, reason: str, by: str, dossier: str = "", version: int = 0) -> None:
     """Take every version of a disclosure back; a signed notice stays.
 
-    First on record, then done: a publication that is under way in this moment lacks its approval from here on.
+    First on record, then done: a publication under way has until its entry is written to find its approval gone.
     """
     casework.check_reason(place, reason)
     record_decision(place, reference, Act.WITHDRAW, dossier, by, version=version)
     casework.withdraw(place.acting_as(Role.PUBLISH), reference, reason)
+
+
+@step("make log", "make the disclosure log anew")
+def rebuild_log(place: Workplace) -> tuple[str, ...]:
+    """Make the disclosure log of what is published; returns the keys of entries that are damaged."""
+    return casework.rebuild_log(place.acting_as(Role.PUBLISH))
 
 
 # ------------------------------------------------------------------------------------------------ one record

@@ -7,7 +7,7 @@ published at all: never with a stamp one time and silently without the next.
 from __future__ import annotations
 
 from tasks.disclosure.keys import load_certificates
-from tasks.disclosure.timestamp import MAX_STAMP_BYTES, stamped_at, time_stamp_query
+from tasks.disclosure.timestamp import MAX_STAMP_BYTES, stamped_at, storable, time_stamp_query
 from tasks.errors import ConfigurationError
 from tasks.fetch import AddressRefusedError, AddressUnavailableError, fetch
 
@@ -44,14 +44,14 @@ class TimeStampAuthority:
         return self._certificates_pem
 
     def stamp(self, content: bytes) -> bytes:
-        """A stamp on `content` (DER), checked.
+        """A stamp on `content` (DER), in the form that is kept, checked.
 
         Raises:
             TimeStampUnavailableError: no proper answer.
             ConfigurationError: what it answers does not verify against the certificates.
         """
         try:
-            stamp = fetch(
+            answer = fetch(
                 self._url,
                 at_most=MAX_STAMP_BYTES,
                 within_s=WITHIN_S,
@@ -63,6 +63,7 @@ class TimeStampAuthority:
         except AddressRefusedError as error:
             raise ConfigurationError(f"FOI_TSA_URL: {error.detail}") from None
         try:
+            stamp = storable(answer)
             stamped_at(stamp, content, self._certificates)
         except ValueError:
             raise ConfigurationError("The time stamp does not verify against FOI_TSA_CERTIFICATE_FILE.") from None

@@ -15,7 +15,7 @@ from tasks import pipeline
 from tasks.codec import decode, encode, fingerprint, pack, unpack
 from tasks.disclosure.keys import SigningKeys
 from tasks.disclosure.timestamp import Stamper
-from tasks.errors import ConfigurationError
+from tasks.errors import KeysMissingError
 from tasks.jobs import ReadingSettings
 from tasks.model import Role
 from tasks.readers import Readers
@@ -50,6 +50,7 @@ class Workplace:
         stamper: puts a time stamp on each publication; None where there is no authority for that.
         approvals: how many different persons must release the same dossier.
         public_url: where readers find the objects of the disclosure bucket; without a slash at its end.
+        missing_keys: names of the settings for want of which there are no keys.
 
     Attributes:
         on_pages: told a record's number and how many of its pages have been read, as reading goes on.
@@ -68,6 +69,7 @@ class Workplace:
         stamper: Stamper | None = None,
         approvals: int = 1,
         public_url: str = "",
+        missing_keys: tuple[str, ...] = (),
     ) -> None:
         self.store = store
         self._store_of = store_of
@@ -80,6 +82,7 @@ class Workplace:
         self.stamper = stamper
         self.approvals = approvals
         self.public_url = public_url
+        self._missing_keys = missing_keys
         self.on_pages: Callable[[int, int], None] = lambda _number, _pages: None
         self.reading_fingerprint = pipeline.reading_fingerprint(reading.ocr, reading.limits)
         self.gate_fingerprint = pipeline.gate_fingerprint(reading.ocr)
@@ -97,10 +100,10 @@ class Workplace:
         """The signing keys.
 
         Raises:
-            ConfigurationError: there are none; nothing is published unsigned.
+            KeysMissingError: there are none; nothing is published unsigned.
         """
         if self._keys is None:
-            raise ConfigurationError("No signing key: set FOI_SIGNING_KEY_FILE; `foi keys` makes one.")
+            raise KeysMissingError(f"Not set: {' and '.join(self._missing_keys)}." if self._missing_keys else "")
         return self._keys
 
     def acting_as(self, role: Role) -> Self:

@@ -114,6 +114,27 @@ def test_the_checker_shares_no_code_with_the_writer() -> None:
         assert all(within(n, "tasks.redaction.gate") for n in names if within(n, "tasks.redaction")), path
 
 
+CHECKERS = ("tasks.disclosure.verify", "tasks.disclosure.current", "tasks.disclosure.prove")
+WRITERS = {f"tasks.disclosure.{name}" for name in ("bundle", "crate", "notice", "page", "publish", "site")}
+
+
+def test_who_checks_a_bundle_imports_nothing_that_writes_one() -> None:
+    """Not even through others: a stranger needs neither the pipeline nor what its letters are made with."""
+    known = {module(path): path for path in SOURCES}
+    assert known.keys() >= {*CHECKERS, *WRITERS}
+    seen: set[str] = set()
+    left = {*CHECKERS, "infra.bundles"}
+    while left:
+        name = left.pop()
+        seen.add(name)
+        left |= {other for other in imports(known[name]) if other in known} - seen
+    assert seen.isdisjoint(WRITERS), seen & WRITERS
+    program = (
+        f"import {', '.join(CHECKERS)}, sys; sys.exit(bool({{'jinja2', 'holidays', 'pydantic'}} & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("command", ["redact", "verify", "prove", "status", "doctor"])
 def test_quick_commands_import_no_prefect(command: str) -> None:
     """Importing Prefect costs seconds that `foi verify` has no use for."""

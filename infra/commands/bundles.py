@@ -35,9 +35,9 @@ def verify(
         typer.Option(exists=True, dir_okay=False, help="The time stamping authority's certificates (PEM)."),
     ] = None,
     log: Annotated[
-        str,
+        str | None,
         typer.Option(help="The publisher's disclosures.json, file or address: is this version the current one?"),
-    ] = "",
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a published bundle and say in plain words what holds; with a file or a folder, without any network.
@@ -79,6 +79,15 @@ def prove(
         ),
     ] = None,
     key: KeyOption = None,
+    signing_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FOI_SIGNING_KEY_FILE",
+            exists=True,
+            dir_okay=False,
+            help="Without --key: the authority's signing key, for its public half; default: that of the stack.",
+        ),
+    ] = None,
     opening: Annotated[
         bool, typer.Option(help="Print what shows it to a third person, for this record and no other.")
     ] = False,
@@ -87,7 +96,8 @@ def prove(
 ) -> None:
     """Show that a file is the source of a published record: the signed statement commits to its bytes.
 
-    Needs the commitment key, which only the authority has. With --bundle, no server is asked.
+    Needs the commitment key, which only the authority has; and only a statement by the authority's own key counts.
+    With --bundle, no server is asked.
 
     Exit code: 0 yes, 6 no.
 
@@ -98,9 +108,8 @@ def prove(
     from tasks.codec import encode
 
     secret = proving.commitment_key(commitment_key, state)
-    proof = proving.prove(
-        reference, file.read_bytes(), secret, bundle=bundle, state=state, trusted_key=key.read_bytes() if key else None
-    )
+    trusted = proving.authority_keys(key, signing_key, secret, state)
+    proof = proving.prove(reference, file.read_bytes(), secret, bundle=bundle, state=state, trusted_key=trusted)
     if as_json:
         console.print_json(encode(proof if opening else proof.verdict).decode())
     else:

@@ -12,6 +12,14 @@ from infra.terminal import STATE_FOLDER, ReferenceArgument, StateOption, console
 commands = typer.Typer()
 
 
+def _named(reviewer: str) -> str:
+    from tasks.request import REVIEWER
+
+    if not REVIEWER.fullmatch(reviewer):
+        raise typer.BadParameter("2 to 80 characters, without digits, ':' or '@'.")
+    return reviewer
+
+
 @commands.command()
 def submit(
     folder: Annotated[Path, typer.Argument(help="A folder with request.json and records/.")],
@@ -89,7 +97,7 @@ def review(
 @commands.command()
 def release(
     reference: ReferenceArgument,
-    reviewer: Annotated[str, typer.Option(help="Who decides; printed in the provenance.")],
+    reviewer: Annotated[str, typer.Option(help="Who decides; printed in the provenance.", callback=_named)],
     dossier: Annotated[str, typer.Option(help="Digest of what you looked at; default: the one now held.")] = "",
     state: StateOption = STATE_FOLDER,
 ) -> None:
@@ -103,7 +111,7 @@ def release(
 @commands.command()
 def hold(
     reference: ReferenceArgument,
-    reviewer: Annotated[str, typer.Option(help="Who decides.")],
+    reviewer: Annotated[str, typer.Option(help="Who decides.", callback=_named)],
     dossier: Annotated[str, typer.Option(help="Digest of what you looked at; default: the one now held.")] = "",
     state: StateOption = STATE_FOLDER,
 ) -> None:
@@ -127,7 +135,7 @@ def _decide(reference: str, reviewer: str, dossier: str, decision: str, state: P
 @commands.command()
 def correct(
     reference: ReferenceArgument,
-    reviewer: Annotated[str, typer.Option(help="Who corrects.")],
+    reviewer: Annotated[str, typer.Option(help="Who corrects.", callback=_named)],
     remove: Annotated[
         list[str] | None, typer.Option(help="A mark whose value is public, as the pack numbers it: 2.7")
     ] = None,
@@ -177,7 +185,7 @@ def correct(
 def withdraw(
     reference: ReferenceArgument,
     reason: Annotated[str, typer.Option(help="Printed on the notice that stays; everybody can read it.")],
-    reviewer: Annotated[str, typer.Option(help="Who takes it back.")],
+    reviewer: Annotated[str, typer.Option(help="Who takes it back.", callback=_named)],
     state: StateOption = STATE_FOLDER,
 ) -> None:
     """Take a published disclosure back; a notice stays in its place.

@@ -28,6 +28,7 @@ from tasks.apart.caller import (
     ChildAnswerError,
     ChildCrashedError,
     ChildTimedOutError,
+    NoRoomError,
     ReadersNotStartedError,
 )
 from tasks.apart.frames import Job
@@ -43,5 +44,6 @@ __all__ = [
     "ChildTimedOutError",
     "Job",
     "Layer",
+    "NoRoomError",
     "ReadersNotStartedError",
 ]

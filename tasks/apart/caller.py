@@ -1,14 +1,16 @@
 """The near end: `Apart`, in the process that holds the credentials.
 
-Rule kept here: nothing a child says is believed. The file it answered in is measured before it is read, its code must
-be one that a reader may raise, its detail a sentence that readers have.
+Rule kept here: nothing a child says is believed. The file it answered in is measured before it is read, its error must
+be of a family that the call allows, its detail a sentence that readers have.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +23,7 @@ from typing import Self
 
 import msgspec
 
-from tasks.apart.bounds import Bounds
+from tasks.apart.bounds import MIB, Bounds
 from tasks.apart.details import safe_detail
 from tasks.apart.frames import BadFrameError, read_frame, write_frame
 from tasks.apart.layers import Layer, enclosure, hide_memory, readable, surroundings
@@ -38,12 +40,16 @@ from tasks.errors import (
     all_errors,
 )
 
+Families = tuple[type[FoiError], ...]
+"""Errors a child may report, with all below them in the tree."""
+
 DEFAULT_TIMEOUT_S = 3600.0
 _START_S = 120.0
 _END_S = 5.0
 _DETAIL_CHARACTERS = 200
-_MAY_RAISE = (RejectedInputError, ReaderUnavailableError, ConfigurationError)
-"""A child may reject its file or lack its tools. It may not report a leak, nor that a service is down."""
+
+ROOM_BYTES = 128 * MIB
+"""With less of it free, a child that failed may have failed for that: a page of 80 million pixels takes 80 MB."""
 
 
 class ChildCrashedError(CorruptFileError):
@@ -73,6 +79,14 @@ class ReadersNotStartedError(ReaderUnavailableError):
     code = "readers-not-started"
     message = "The process that starts readers died."
     action = "Nothing: it is tried again. If it lasts, run `foi doctor`."
+
+
+class NoRoomError(ReadersNotStartedError):
+    """Where temporary files go is full: a matter of this machine, and of no file."""
+
+    code = "no-room"
+    message = "There is no room for temporary files."
+    action = "Nothing: it is tried again. If it lasts, make room on the disk that TMPDIR or /tmp is on."
 
 
 class _Mother:
@@ -119,7 +133,12 @@ class Apart:
         self._jobs = jobs
         self._bounds = bounds or Bounds()
         self._needs = frozenset(needs)
-        self._scratch = Scratch(scratch)
+        try:
+            self._scratch = Scratch(scratch)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise NoRoomError from None
+            raise
         self._idle: queue.LifoQueue[_Mother | None] = queue.LifoQueue()
         # The kernel ends a mother in namespaces with the *thread* that started her, so that one must last.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="mothers")
@@ -159,7 +178,12 @@ class Apart:
             self._idle.put(mother)
 
     def call(
-        self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
+        self,
+        job: str,
+        *blobs: bytes,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        answer_bytes: int | None = None,
+        may_raise: Families = (RejectedInputError,),
     ) -> tuple[bytes, ...]:
         """Run the job of that name (see `tasks.jobs`) on `blobs` in a fresh child.
 
@@ -168,15 +192,41 @@ class Apart:
             blobs: its arguments.
             timeout_s: wall clock for the child, and processor time for each process of it.
             answer_bytes: how large the answer may be; default what the bounds say of files.
+            may_raise: what the child is believed when it fails, beside an error that nobody foresaw. A child that read
+                a stranger's file may reject it, and must not be able to end more than that.
 
         Raises:
-            FoiError: the job's own error, rebuilt here from its code.
+            FoiError: the job's own error, rebuilt here from its code; of those families, or `FoiError` itself.
             ChildCrashedError: the child died without an answer.
             ChildTimedOutError: it was killed after `timeout_s` seconds.
-            ChildAnswerError: what it answered cannot be right.
+            ChildAnswerError: what it answered cannot be right, or is an error that it may not raise.
             ReadersNotStartedError: no mother could be started.
+            NoRoomError: something went wrong, and where temporary files go there is no room.
             ConfigurationError: a layer that is needed cannot be had.
         """
+        try:
+            return self._call(job, blobs, timeout_s, answer_bytes, may_raise)
+        except (FoiError, OSError) as error:
+            # A file that is known to be bad stays so. Anything else is not held against it in such a moment.
+            known = isinstance(error, (RejectedInputError, ConfigurationError))
+            if (not known or isinstance(error, ChildCrashedError)) and self._lacks_room():
+                raise NoRoomError from None
+            raise
+
+    def _lacks_room(self) -> bool:
+        try:
+            return shutil.disk_usage(self._scratch.path).free < ROOM_BYTES
+        except OSError:
+            return False
+
+    def _call(
+        self,
+        job: str,
+        blobs: Sequence[bytes],
+        timeout_s: float,
+        answer_bytes: int | None,
+        may_raise: Families,
+    ) -> tuple[bytes, ...]:
         mother = self._idle.get()
         try:
             mother = self._running(mother)
@@ -188,7 +238,7 @@ class Apart:
             raise
         finally:
             self._idle.put(mother)
-        return _believe(answer)
+        return _believe(answer, may_raise)
 
     def _running(self, mother: _Mother | None) -> _Mother:
         if mother is not None and mother.process.poll() is None:
@@ -197,7 +247,7 @@ class Apart:
             mother.stop()
         mother = self._starter.submit(self._start).result()
         try:
-            (found,) = _believe(self._exchange(mother, LAYERS_JOB, (), _START_S, None))
+            (found,) = _believe(self._exchange(mother, LAYERS_JOB, (), _START_S, None), ())
             mother.layers = tuple(decode(found, list[Layer]))
             missing = sorted(self._needs - {layer.name for layer in mother.layers if layer.active})
             if missing:
@@ -264,7 +314,7 @@ class Apart:
         return decode(said, int)
 
 
-def _believe(answer: list[bytes]) -> tuple[bytes, ...]:
+def _believe(answer: list[bytes], may_raise: Families) -> tuple[bytes, ...]:
     """The blobs after a verdict of success.
 
     Raises:
@@ -275,15 +325,15 @@ def _believe(answer: list[bytes]) -> tuple[bytes, ...]:
     except (IndexError, msgspec.DecodeError):
         raise ChildAnswerError from None
     if verdict.code:
-        raise _error(verdict)
+        raise _error(verdict, may_raise)
     return tuple(answer[1:])
 
 
-def _error(verdict: Verdict) -> FoiError:
+def _error(verdict: Verdict, may_raise: Families) -> FoiError:
     if verdict.detail.isprintable() and len(verdict.detail) <= _DETAIL_CHARACTERS:
         for kind in all_errors():
-            may_say_so = kind is FoiError or issubclass(kind, _MAY_RAISE)
-            if kind.code == verdict.code and may_say_so and kind is not ReadersNotStartedError:
+            may_say_so = kind is FoiError or issubclass(kind, may_raise)
+            if kind.code == verdict.code and may_say_so and not issubclass(kind, ReadersNotStartedError):
                 return kind(safe_detail(verdict.detail))
     return ChildAnswerError()
 

@@ -39,7 +39,7 @@ SENTENCES = (
     "The result is too large.",
     "Tesseract 5 is not installed.",
     "Tesseract has no data for the language.",
-    "Tesseract left no answer.",
+    "No room for temporary files.",
     "Exit status #.",
     "Exit status -#.",
     "No answer within # s.",

@@ -7,6 +7,7 @@ one wholly wrong character: 0.2 for glyphs that many typefaces do not even tell 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 DIGIT_LOOKALIKES: dict[str, tuple[str, float]] = {
@@ -145,7 +146,7 @@ _NOISY_LETTER = {
     "g": "gG9q",
     "h": "hH",
     "i": "iI1l|!íjt]([",
-    "l": "lI1|i!",
+    "l": "lLI1|i!",
     "m": "mM",
     "n": "nN",
     "o": "oO0",
@@ -159,16 +160,46 @@ _NOISY_LETTER = {
 }
 
 
+_NOISY_SIGN = dict.fromkeys("'’‘`´", "'’‘`´") | dict.fromkeys("-‐‑–—", "-‐‑–—")
+_SPELT_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "ß": "ss"}
+_ACCENT = r"[\u0300-\u036f]?"
+
+
+def _base(letter: str) -> str:
+    """The letter without its accents."""
+    return unicodedata.normalize("NFKD", letter)[0]
+
+
+def _accented() -> dict[str, str]:
+    """Letter -> its accented forms in Latin script, either case."""
+    forms: dict[str, str] = {}
+    for c in map(chr, range(0xC0, 0x250)):
+        if _base(c) != c:
+            forms[_base(c).lower()] = forms.get(_base(c).lower(), "") + c
+    return forms
+
+
+_ACCENTED = _accented()
+
+
 @lru_cache(maxsize=4096)
 def noisy_pattern(word: str) -> str:
-    """A regular expression for `word` as a scan may show it: any case, look-alikes, rn for m; a space for `_`."""
+    """A regular expression for a word in lower case as a scan may show it.
+
+    Any case, look-alikes, with or without
+    accents, rn for m; a space for `_`.
+    """
     out = []
     for c in word:
         if c == "_":
             out.append(r"[ \t.\-–—]{0,3}")
             continue
-        members = _NOISY_LETTER.get(c, c + c.upper() if c.isalpha() else c)
-        single = "[" + re.escape(members) + "]"
+        plain = _base(c)
+        known = _NOISY_LETTER.get(plain, "") + _ACCENTED.get(plain, "") + _NOISY_SIGN.get(c, "")
+        members = dict.fromkeys(c + plain + known + (plain.upper() + c.upper() if len(c.upper()) == 1 else ""))
+        single = "[" + "".join(map(re.escape, members)) + "]" + (_ACCENT if plain.isalpha() else "")
         pairs = [pair for pair, one in PAIRS if one == c]
+        if c in _SPELT_OUT:
+            pairs.append(f"(?i:{_SPELT_OUT[c]})")
         out.append("(?:" + "|".join([single, *pairs]) + ")" if pairs else single)
     return "".join(out)

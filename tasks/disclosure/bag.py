@@ -13,9 +13,13 @@ import zipfile
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from tasks.errors import ConfigurationError
+from tasks.disclosure.layout import DECLARATION, INFO
+from tasks.disclosure.plain import one_line
+from tasks.errors import UnfitNameError
 
-_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+"""What every path of a bag matches."""
+
 _DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 ALGORITHMS = ("sha256", "sha512")
 
@@ -31,8 +35,13 @@ def payload_oxum(payload: Mapping[str, bytes]) -> str:
 
 
 def _info(info: Mapping[str, str], payload: Mapping[str, bytes]) -> bytes:
-    lines = [f"{label}: {' '.join(value.split())}" for label, value in info.items()]
+    lines = [f"{label}: {one_line(value)}" for label, value in info.items()]
     return "\n".join([*lines, f"Payload-Oxum: {payload_oxum(payload)}", ""]).encode()
+
+
+def bag_head(payload: Mapping[str, bytes], info: Mapping[str, str]) -> dict[str, bytes]:
+    """The two files that say what a bag is and of whom; arguments as in `build_bag`."""
+    return {DECLARATION: _DECLARATION, INFO: _info(info, payload)}
 
 
 def build_bag(payload: Mapping[str, bytes], info: Mapping[str, str], tags: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -44,14 +53,15 @@ def build_bag(payload: Mapping[str, bytes], info: Mapping[str, str], tags: Mappi
         tags: further tag files, path -> bytes.
 
     Raises:
-        ConfigurationError: a path is not safe, not in its place, or there is no payload.
+        UnfitNameError: a path is not safe, or not in its place.
+        ValueError: there is no payload.
     """
     if not payload:
-        raise ConfigurationError("A bag needs a payload.")
+        raise ValueError("a bag needs a payload")
     for path in (*payload, *tags):
-        if not _PATH.fullmatch(path) or (path in payload) != path.startswith("data/"):
-            raise ConfigurationError("A path is not fit for a bag.", subject=path)
-    bag = {"bagit.txt": _DECLARATION, "bag-info.txt": _info(info, payload), **tags}
+        if not PATH.fullmatch(path) or (path in payload) != path.startswith("data/"):
+            raise UnfitNameError("A path is not fit for a bag.", subject=path)
+    bag = {**bag_head(payload, info), **tags}
     bag |= {f"manifest-{algorithm}.txt": manifest_of(payload, algorithm) for algorithm in ALGORITHMS}
     bag |= {f"tagmanifest-{algorithm}.txt": manifest_of(bag, algorithm) for algorithm in ALGORITHMS}
     return dict(sorted((bag | dict(payload)).items()))

@@ -13,26 +13,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.codec import digest, fingerprint
-from tasks.disclosure.bag import build_bag
+from tasks.disclosure.bag import bag_head, build_bag
 from tasks.disclosure.crate import crate_metadata
 from tasks.disclosure.keys import SigningKeys
+from tasks.disclosure.layout import (
+    CERTIFICATE,
+    CMS_SIGNATURE,
+    ENVELOPE,
+    GUIDE,
+    SIGNED_LIST,
+    SIGNER,
+    TIME_STAMP,
+    TSA_CERTIFICATE,
+)
 from tasks.disclosure.notice import missing_parts, render_response, render_schedule
 from tasks.disclosure.page import render_text
 from tasks.disclosure.provenance import disclosure_statement, seal
 from tasks.disclosure.schedule import schedule_csv, schedule_json, schedule_rows
 from tasks.disclosure.timestamp import Stamper
-from tasks.errors import ConfigurationError, NotApprovedError
+from tasks.errors import IncompleteResponseError, KeysMissingError, NotApprovedError, UnfitNameError
 from tasks.model import Approval, Dossier
 from tasks.request import Policy
-
-ENVELOPE = "attestations/disclosure.dsse.json"
-SIGNER = "attestations/signer.pub.pem"
-CERTIFICATE = "attestations/certificate.pem"
-TSA_CERTIFICATE = "attestations/time-stamping.pem"
-CMS_SIGNATURE = "signatures/tagmanifest-sha256.txt.p7s"
-TIME_STAMP = "signatures/tagmanifest-sha256.txt.tsr"
-UNLISTED = frozenset({CMS_SIGNATURE, TIME_STAMP})
-"""The tag files that no manifest lists: each is over the tag manifest."""
 
 _FILE_NAME = re.compile(r"\d{3,}-[a-z0-9]+(?:-[a-z0-9]+)*\.pdf")
 
@@ -71,7 +72,7 @@ def _check_approved(dossier: Dossier, approval: Approval, policy: Policy) -> Non
         raise NotApprovedError("The policy is not the one the dossier was made under.", subject=dossier.reference)
     missing = missing_parts(dossier, policy)
     if missing:
-        raise NotApprovedError(f"The response lacks {len(missing)} required parts.", subject="; ".join(missing))
+        raise IncompleteResponseError(f"Missing: {'; '.join(missing)}.", subject=dossier.reference)
 
 
 def _checked_records(dossier: Dossier, record_files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -79,10 +80,11 @@ def _checked_records(dossier: Dossier, record_files: Mapping[str, bytes]) -> dic
 
     Raises:
         NotApprovedError: a file is absent, is not the approved one, or is not part of the dossier.
+        UnfitNameError: a file's name is not safe, or used twice.
     """
     names = [record.file_name for record in dossier.records]
     if len(set(names)) != len(names) or not all(_FILE_NAME.fullmatch(name) for name in names):
-        raise ConfigurationError("File names of the records are not safe or not distinct.", subject=dossier.reference)
+        raise UnfitNameError("File names of the records are not safe or not distinct.", subject=dossier.reference)
     if set(names) != set(record_files):
         raise NotApprovedError("The record files are not those of the dossier.", subject=dossier.reference)
     for record in dossier.records:
@@ -158,7 +160,8 @@ def assemble_bundle(
     Raises:
         NotApprovedError: approval, policy, files and dossier do not belong together, or the response is incomplete
             (`subject` names the missing parts). A draft may be incomplete.
-        ConfigurationError: a record's file name is not safe, or there is no key to sign with.
+        UnfitNameError: a record's file name is not safe.
+        KeysMissingError: there is no key to sign with.
         InvalidRequestError: the dossier's letter is not a request.
         TransientError: from the stamper.
     """
@@ -166,17 +169,17 @@ def assemble_bundle(
         payload = _payload(dossier, None, record_files, policy, version, supersedes)
         return build_bag(payload, _info(dossier, None, policy, version, supersedes), {})
     if keys is None:
-        raise ConfigurationError("There is no signing key.")
+        raise KeysMissingError("There is no signing key.")
     _check_approved(dossier, approval, policy)
     payload = _payload(dossier, approval, record_files, policy, version, supersedes)
     old = {"version": supersedes.version, "tagmanifest": {"sha256": supersedes.bag}} if supersedes else None
-    statement = disclosure_statement(dossier, approval, payload, policy.version, keys, version, old)
-    tags = {ENVELOPE: seal(statement, keys), SIGNER: keys.public_pem}
+    info = _info(dossier, approval, policy, version, supersedes)
+    tags = {SIGNER: keys.public_pem}
     if keys.certificate_pem:
         tags[CERTIFICATE] = keys.certificate_pem
     if stamper:
         tags[TSA_CERTIFICATE] = stamper.certificates_pem
-    tags["VERIFY.txt"] = render_text(
+    tags[GUIDE] = render_text(
         "VERIFY.txt",
         reference=dossier.reference,
         version=version,
@@ -189,18 +192,19 @@ def assemble_bundle(
         stamp=TIME_STAMP if stamper else "",
         tsa=TSA_CERTIFICATE,
     )
-    bag = build_bag(payload, _info(dossier, approval, policy, version, supersedes), tags)
-    listed = bag["tagmanifest-sha256.txt"]
-    if signature := keys.sign_cms(listed):
+    beside = bag_head(payload, info) | tags
+    statement = disclosure_statement(dossier, approval, payload, policy.version, keys, version, old, beside)
+    bag = build_bag(payload, info, {**tags, ENVELOPE: seal(statement, keys)})
+    if signature := keys.sign_cms(bag[SIGNED_LIST]):
         bag[CMS_SIGNATURE] = signature
     if stamper:
-        bag[TIME_STAMP] = stamper.stamp(listed)
+        bag[TIME_STAMP] = stamper.stamp(bag[SIGNED_LIST])
     return dict(sorted(bag.items()))
 
 
 def bag_digest(bag: Mapping[str, bytes]) -> str:
     """The bag's name for itself: SHA-256 of its tag manifest, which covers every other file, hex."""
-    return digest(bag["tagmanifest-sha256.txt"])
+    return digest(bag[SIGNED_LIST])
 
 
 @dataclass(frozen=True, slots=True)

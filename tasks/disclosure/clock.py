@@ -70,11 +70,6 @@ def due_date(received: date, clarification: Sequence[Exchange] = ()) -> date:
     return working_day_after(clock_start(received, clarification), RESPONSE_DAYS)
 
 
-def extended_due_date(received: date, clarification: Sequence[Exchange] = ()) -> date:
-    """The due date when time to weigh the public interest is taken (s.10(3)): normally 20 working days more."""
-    return working_day_after(clock_start(received, clarification), 2 * RESPONSE_DAYS)
-
-
 def internal_review_deadline(responded: date) -> date:
     """The last day on which a requester may ask for an internal review of a response sent on `responded`."""
     return working_day_after(responded, INTERNAL_REVIEW_DAYS)

@@ -9,28 +9,18 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-_SEQUENCE, _SET, _INTEGER, _OCTETS, _CONTEXT_0 = 0x30, 0x31, 0x02, 0x04, 0xA0
-_NULL = b"\x05\x00"
+from tasks.disclosure.der import CONTEXT_0, NULL, OCTETS, SEQUENCE, SET, der, integer
+
 _DATA = bytes.fromhex("06092a864886f70d010701")
-_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _SHA256 = bytes.fromhex("0609608648016503040201")
-_RSA = bytes.fromhex("06092a864886f70d010101")
+RSA = der(SEQUENCE, bytes.fromhex("06092a864886f70d010101"), NULL)
+"""AlgorithmIdentifier rsaEncryption."""
 
 
-def _der(tag: int, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    size = len(body)
-    length = bytes([size]) if size < 128 else _long(size)
-    return bytes([tag]) + length + body
-
-
-def _long(size: int) -> bytes:
-    digits = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes([0x80 | len(digits)]) + digits
-
-
-def _integer(value: int) -> bytes:
-    return _der(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
+def signer_of(certificate: x509.Certificate) -> bytes:
+    """IssuerAndSerialNumber: which certificate a signature is to be checked with."""
+    return der(SEQUENCE, certificate.issuer.public_bytes(), integer(certificate.serial_number))
 
 
 def detached_signature(certificate: x509.Certificate, signature: bytes) -> bytes:
@@ -40,15 +30,14 @@ def detached_signature(certificate: x509.Certificate, signature: bytes) -> bytes
         certificate: the signer's; it goes in.
         signature: RSASSA-PKCS1-v1_5 with SHA-256 over the content.
     """
-    sha256 = _der(_SEQUENCE, _SHA256, _NULL)
-    signer = _der(_SEQUENCE, certificate.issuer.public_bytes(), _integer(certificate.serial_number))
-    signer_info = _der(_SEQUENCE, _integer(1), signer, sha256, _der(_SEQUENCE, _RSA, _NULL), _der(_OCTETS, signature))
-    signed_data = _der(
-        _SEQUENCE,
-        _integer(1),
-        _der(_SET, sha256),
-        _der(_SEQUENCE, _DATA),
-        _der(_CONTEXT_0, certificate.public_bytes(Encoding.DER)),
-        _der(_SET, signer_info),
+    sha256 = der(SEQUENCE, _SHA256, NULL)
+    signer_info = der(SEQUENCE, integer(1), signer_of(certificate), sha256, RSA, der(OCTETS, signature))
+    signed_data = der(
+        SEQUENCE,
+        integer(1),
+        der(SET, sha256),
+        der(SEQUENCE, _DATA),
+        der(CONTEXT_0, certificate.public_bytes(Encoding.DER)),
+        der(SET, signer_info),
     )
-    return _der(_SEQUENCE, _SIGNED_DATA, _der(_CONTEXT_0, signed_data))
+    return der(SEQUENCE, SIGNED_DATA, der(CONTEXT_0, signed_data))

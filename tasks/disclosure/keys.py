@@ -10,7 +10,8 @@ its identifier, the SHA-256 of its SubjectPublicKeyInfo. There are two files:
   rotated, or old commitments could not be opened.
 
 What the authority publishes elsewhere, for others to compare with, is a third file: every public key it ever signed
-with, newest first, each followed by its certificate if it has one.
+with, newest first, each followed by its certificate if it has one. A key whose certificate was renewed stands there
+once with each; a key that signed without a certificate at some time stands there once without.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tasks.disclosure.cms import detached_signature
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, KeysMissingError
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+?)-----END \1-----")
 MIN_COMMITMENT_KEY = 32
@@ -77,10 +78,15 @@ def signature_holds(key: Ed25519PublicKey, signature: bytes, message: bytes) -> 
 
 @dataclass(frozen=True, slots=True)
 class PublisherKey:
-    """A public key of a publisher, and the certificate that goes with it."""
+    """A public key of a publisher.
+
+    Attributes:
+        key: that one.
+        certificates: each that went with it, newest first; None among them for a time without one.
+    """
 
     key: Ed25519PublicKey
-    certificate: x509.Certificate | None = None
+    certificates: tuple[x509.Certificate | None, ...] = (None,)
 
     @property
     def key_id(self) -> str:
@@ -89,29 +95,42 @@ class PublisherKey:
 
     @property
     def pem(self) -> bytes:
-        """Both, as `load_publisher` reads them, below a line that says which key it is."""
+        """The key with each certificate, as `load_publisher` reads them, below a line that says which key it is."""
         key = self.key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        certificate = self.certificate.public_bytes(serialization.Encoding.PEM) if self.certificate else b""
-        return f"Key {self.key_id}\n".encode() + key + certificate
+        head = f"Key {self.key_id}\n".encode() + key
+        return b"".join(
+            head + (one.public_bytes(serialization.Encoding.PEM) if one else b"") for one in self.certificates
+        )
+
+    def known_before(self, older: PublisherKey) -> PublisherKey:
+        """This key with the certificates that went with it before as well."""
+        return PublisherKey(self.key, tuple(dict.fromkeys((*self.certificates, *older.certificates))))
 
 
 def load_publisher(pem: bytes) -> tuple[PublisherKey, ...]:
-    """The public keys in a file, in its order; a certificate belongs to the key before it.
+    """The public keys in a file, each once, in its order; a certificate belongs to the key before it.
 
     Raises:
         ConfigurationError: it holds no key, or something else beside keys and certificates.
     """
-    found: list[PublisherKey] = []
+    pairs: list[PublisherKey] = []
     for block in _BLOCK.finditer(pem):
         if block.group(1) != b"CERTIFICATE":
-            found.append(PublisherKey(load_public_key(block.group() + b"\n")))
+            pairs.append(PublisherKey(load_public_key(block.group() + b"\n")))
             continue
-        if not found:
+        if not pairs:
             raise ConfigurationError("A certificate comes before every public key.")
-        found[-1] = PublisherKey(found[-1].key, load_certificates(block.group())[0])
-    if not found:
+        pair = PublisherKey(pairs[-1].key, load_certificates(block.group())[:1])
+        if pairs[-1].certificates == (None,):
+            pairs.pop()
+        pairs.append(pair)
+    if not pairs:
         raise ConfigurationError("The public key is not a PEM text.")
-    return tuple(found)
+    found: dict[str, PublisherKey] = {}
+    for pair in pairs:
+        known = found.get(pair.key_id)
+        found[pair.key_id] = known.known_before(pair) if known else pair
+    return tuple(found.values())
 
 
 def load_certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
@@ -185,6 +204,11 @@ class SigningKeys:
         """The certificate of the CMS signature, PEM, if there is one."""
         return self._cms[1].public_bytes(serialization.Encoding.PEM) if self._cms else None
 
+    @property
+    def certificate_der(self) -> bytes | None:
+        """The same, DER."""
+        return self._cms[1].public_bytes(serialization.Encoding.DER) if self._cms else None
+
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature over a message; deterministic by RFC 8032."""
         return self._signing.sign(message)
@@ -192,7 +216,7 @@ class SigningKeys:
     @property
     def public(self) -> PublisherKey:
         """What others compare with."""
-        return PublisherKey(self._signing.public_key(), self._cms[1] if self._cms else None)
+        return PublisherKey(self._signing.public_key(), (self._cms[1] if self._cms else None,))
 
     def commit(self, what: str, value: str) -> str:
         """`commitment_to` with the key that stays inside."""
@@ -213,10 +237,11 @@ def load_keys(signing_pem: bytes | None, commitment_key: bytes | None) -> Signin
     """The keys in their two files.
 
     Raises:
-        ConfigurationError: one is absent, or a part is missing or unusable.
+        KeysMissingError: there is no signing key.
+        ConfigurationError: the commitment key is absent, or a part is missing or unusable.
     """
     if not signing_pem or not signing_pem.strip():
-        raise ConfigurationError("There is no signing key.")
+        raise KeysMissingError("There is no signing key.")
     secret = load_commitment_key(commitment_key)
     signing, rsa, certificate = None, None, None
     try:
@@ -279,7 +304,7 @@ def generate_signing_key(name: str = "Disclosure signing", start: datetime = dat
 
     Args:
         name: common name in the certificate.
-        start: first moment of the certificate's 20 years.
+        start: first moment of the certificate's 20 years; who makes a key to sign with gives today.
     """
     rsa = generate_private_key(public_exponent=65537, key_size=3072)
     return b"".join(

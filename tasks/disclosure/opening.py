@@ -6,6 +6,7 @@ than the limits.
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 import struct
@@ -25,6 +26,17 @@ MAX_RATIO = 200
 """Bytes out per byte in of one zip entry; ours are stored (1)."""
 
 _BLOCK = 1 << 20
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+)
+"""What the parser raises for a zip that is none; in a real file also an OSError, for a place before its start."""
 _UNSAFE = re.compile(r"^/|\\|^[A-Za-z]:|\x00")
 
 
@@ -78,7 +90,11 @@ def _read_zip(file: BinaryIO) -> dict[str, bytes]:
                 files[name] = data
     except UnsafeBundleError:
         raise
-    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, ValueError):
+    except _DAMAGED:
+        raise UnsafeBundleError("The zip is damaged or locked.") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # the disk's fault, not the zip's
+            raise
         raise UnsafeBundleError("The zip is damaged or locked.") from None
     return files
 

@@ -18,8 +18,9 @@ from typing import Any, NoReturn
 import jinja2
 from markupsafe import Markup, escape
 
+from tasks.disclosure.plain import DIRECTION
+
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _WITHHELD = re.compile(r"\[withheld[^\]\n]{0,80}\]")
 
 
@@ -27,7 +28,7 @@ def printable(value: object) -> object:
     """A string without what XML forbids and without characters that turn the direction of the text around them."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return _DIRECTION.sub("", _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n")))
+    return DIRECTION.sub("", _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def long_date(value: date | str) -> str:

@@ -58,11 +58,14 @@ def prove_source(
         reference: of the request.
         source: the file's bytes.
         commitment_key: what keyed the commitments.
-        trusted_key: the publisher's public keys (PEM); without them the bundle's own.
+        trusted_key: the publisher's public keys (PEM). Without them nothing is shown: anybody can copy a commitment
+            into a statement of their own.
     """
-    signed = bundle_statement(files, trusted_key, "")
+    signed = bundle_statement(files, trusted_key)
     checks, openings = [signed.check], list[Opening]()
-    if signed.statement:
+    if signed.statement and not signed.trusted:
+        checks.append(Check("publisher", False, "Whether the statement is the authority's own was not shown."))
+    elif signed.statement:
         checks += guarded(
             "source", lambda: [_source(signed.statement, signed.about, reference, source, commitment_key, openings)]
         )
@@ -82,7 +85,10 @@ def _source(
     if statement.get("predicateType") != DISCLOSURE or about["reference"] != reference:
         return Check(name, False, "The statement is about something else than this request.")
     sha256 = digest(source)
+    published = {entry["name"] for entry in statement["subject"]}
     for record in about["records"]:
+        if record["file"] not in published:
+            return Check(name, False, "The statement speaks of a record that it does not publish.")
         what = source_of(reference, record["number"])
         if commitment_to(commitment_key, what, sha256) == record["sourceCommitment"]:
             key = opening_of(commitment_key, what).hex()

@@ -8,7 +8,6 @@ gives the text away; the key's holder can open a commitment later and show that 
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tasks.codec import digest, encode
+from tasks.codec import decode, digest, encode
 from tasks.disclosure.keys import SigningKeys, key_id_of, signature_holds
 from tasks.model import Approval, Dossier
 
@@ -46,6 +45,18 @@ def seal(statement: Mapping[str, Any], keys: SigningKeys) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class _Signature:
+    sig: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    payload: str
+    payloadType: str
+    signatures: tuple[_Signature, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedEnvelope:
     """An envelope's content and the identifiers of the keys that signed it."""
 
@@ -60,13 +71,13 @@ def open_envelope(untrusted: bytes, keys: list[Ed25519PublicKey]) -> OpenedEnvel
         ValueError: it is not an envelope with a statement.
     """
     try:
-        envelope = json.loads(untrusted)
-        payload = base64.b64decode(envelope["payload"], validate=True)
-        covered = pae(str(envelope["payloadType"]), payload)
-        signatures = [base64.b64decode(entry["sig"], validate=True) for entry in envelope["signatures"]]
-        statement = json.loads(payload)
-        proper = envelope["payloadType"] == PAYLOAD_TYPE and statement["_type"] == STATEMENT_TYPE
-    except (ValueError, KeyError, TypeError, RecursionError):
+        envelope = decode(untrusted, _Envelope)
+        payload = base64.b64decode(envelope.payload, validate=True)
+        covered = pae(envelope.payloadType, payload)
+        signatures = [base64.b64decode(entry.sig, validate=True) for entry in envelope.signatures]
+        statement = decode(payload, dict[str, Any])
+        proper = envelope.payloadType == PAYLOAD_TYPE and statement.get("_type") == STATEMENT_TYPE
+    except (ValueError, RecursionError):
         raise ValueError("not an envelope") from None
     if not proper:
         raise ValueError("not an in-toto statement")
@@ -108,6 +119,7 @@ def disclosure_statement(
     keys: SigningKeys,
     version: int,
     supersedes: Mapping[str, Any] | None,
+    accompanying: Mapping[str, bytes] | None = None,
 ) -> dict[str, Any]:
     """The statement on a disclosure.
 
@@ -119,6 +131,7 @@ def disclosure_statement(
         keys: for the commitments.
         version: of the publication.
         supersedes: version and tag manifest digest of the one it replaces.
+        accompanying: path -> bytes, of what stands beside the payload; its lists and signatures follow from the rest.
     """
     reference = dossier.reference
     return {
@@ -142,10 +155,13 @@ def disclosure_statement(
                     "sourceCommitment": source_commitment(keys, reference, record.number, record.source_sha256),
                     "gateReport": {"sha256": record.report_sha256},
                     "pages": len(record.pages),
+                    **({"sourcePages": record.source_pages} if record.source_pages else {}),
                     "marks": len(record.marks),
                 }
                 for record in dossier.records
             ],
+            "accompanying": subjects(accompanying or {}),
+            "certificate": {"sha256": digest(keys.certificate_der)} if keys.certificate_der else None,
             "approval": {
                 "by": publishable_name(approval.by),
                 "at": approval.at,

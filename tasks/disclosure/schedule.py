@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tasks.codec import encode
+from tasks.disclosure.plain import safe_cell
 from tasks.geometry import Box, union
 from tasks.model import Dossier, Kind, Mark, RedactedRecord, WithheldRecord
 
@@ -139,23 +140,30 @@ def withheld_words(records: Iterable[RedactedRecord]) -> tuple[str, ...]:
     )
 
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-
-def safe_cell(value: object) -> str:
-    """A cell no spreadsheet runs: one line, and an apostrophe before anything that would start a formula."""
-    text = " ".join(str(value).split("\0"))
-    danger = text.lstrip(" '\"\u00a0\ufeff").startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
-    return " ".join(("'" + text if danger else text).splitlines())
-
-
 CSV_HEADER = ("record", "title", "file", "mark", "page", "place", "kind", "exemption", "reason")
 
 
 def csv_cells(row: Mapping[str, Any]) -> list[str]:
     """One row of the CSV, from a row of the JSON."""
-    cells = (row["record"], row["title"], row["file"], row["mark"] or "", row["page"] or "", row["place"])
-    return [safe_cell(cell) for cell in (*cells, " and ".join(row["kinds"]), row["exemption"], row["reason"])]
+    return [safe_cell(value) for value in _values(row)]
+
+
+def csv_forms(row: Mapping[str, Any]) -> tuple[list[str], ...]:
+    """`csv_cells`, and as they were written before formulas behind separators and unseen characters were known."""
+    return csv_cells(row), [_former_cell(value) for value in _values(row)]
+
+
+def _values(row: Mapping[str, Any]) -> tuple[object, ...]:
+    numbers = row["mark"] or "", row["page"] or ""
+    kinds = " and ".join(row["kinds"])
+    return row["record"], row["title"], row["file"], *numbers, row["place"], kinds, row["exemption"], row["reason"]
+
+
+def _former_cell(value: object) -> str:
+    starts = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+    text = " ".join(str(value).split("\0"))
+    danger = text.lstrip(" '\"\u00a0\ufeff").startswith(starts) or text.startswith(starts)
+    return " ".join(("'" + text if danger else text).splitlines())
 
 
 def schedule_csv(rows: Sequence[ScheduleRow]) -> bytes:

@@ -15,15 +15,24 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from tasks.disclosure.bundle import CERTIFICATE, CMS_SIGNATURE, ENVELOPE, SIGNER, TIME_STAMP, TSA_CERTIFICATE
 from tasks.disclosure.cms import detached_signature
 from tasks.disclosure.keys import PublisherKey, load_certificates, load_publisher
+from tasks.disclosure.layout import (
+    CERTIFICATE,
+    CMS_SIGNATURE,
+    ENVELOPE,
+    SIGNED_LIST,
+    SIGNER,
+    TIME_STAMP,
+    TSA_CERTIFICATE,
+)
 from tasks.disclosure.provenance import open_envelope
 from tasks.disclosure.timestamp import stamped_at
 from tasks.disclosure.verdict import Check, Verdict
 from tasks.errors import ConfigurationError
+from tasks.request import REFERENCE
 
-SIGNED_LIST = "tagmanifest-sha256.txt"
+MAX_VERSION = 1_000_000
 
 _NOT_WHO = (
     "This only shows that it is in one piece. It does not show who signed: anybody can put a key of their own in. "
@@ -53,28 +62,41 @@ class Signed:
         predicate = self.statement.get("predicate")
         return predicate if isinstance(predicate, dict) else {}
 
+    @property
+    def version(self) -> int:
+        """Which version it is about, the newest of several; 0 when it does not say."""
+        version, several = self.about.get("version"), self.about.get("versions")
+        if version is None and isinstance(several, list) and several:
+            version = several[-1]
+        return version if type(version) is int and 0 < version <= MAX_VERSION else 0
+
+    @property
+    def reference(self) -> str:
+        """Which request it is about; "" when it does not say, or what is no reference."""
+        reference = self.about.get("reference")
+        return reference if isinstance(reference, str) and REFERENCE.fullmatch(reference) else ""
+
     def verdict(self, checks: Iterable[Check], bag: str = "") -> Verdict:
         """The checks made of what is signed here, as a verdict on it; `bag` as in `Verdict`."""
-        made, version = tuple(checks), self.about.get("version", 0)
+        made = tuple(checks)
         return Verdict(
             ok=all(check.ok for check in made),
             trusted=self.trusted,
-            reference=str(self.about.get("reference", "")),
-            version=version if isinstance(version, int) else 0,
+            reference=self.reference,
+            version=self.version,
             checks=made,
             signed_by=self.by.key_id if self.by else "",
             bag=bag,
         )
 
 
-def signed_statement(envelope: bytes | None, own_pem: bytes, trusted_pem: bytes | None, publisher: str = "") -> Signed:
+def signed_statement(envelope: bytes | None, own_pem: bytes, trusted_pem: bytes | None) -> Signed:
     """Look at a statement in its envelope.
 
     Args:
         envelope: DSSE; None when there is none.
         own_pem: the key that came along with it.
         trusted_pem: the publisher's keys as the verifier has them from elsewhere, if so.
-        publisher: whom the bundle names as publisher.
     """
     name = "signature"
     if envelope is None:
@@ -100,28 +122,37 @@ def signed_statement(envelope: bytes | None, own_pem: bytes, trusted_pem: bytes 
         sentence = f"The statement is signed by the key that comes with it ({by.key_id}). {_NOT_WHO}"
         return Signed(Check(name, True, sentence), False, by, opened.statement)
     whose = "the key you gave" if len(known) == 1 else f"key {known.index(by) + 1} of the {len(known)} you gave"
-    who = f" It names {publisher} as publisher." if publisher else ""
-    return Signed(
-        Check(name, True, f"The statement is signed by {whose} ({by.key_id}).{who}"), True, by, opened.statement
-    )
+    return Signed(Check(name, True, f"The statement is signed by {whose} ({by.key_id})."), True, by, opened.statement)
 
 
-def bundle_statement(files: Mapping[str, bytes], trusted_pem: bytes | None, publisher: str) -> Signed:
+def bundle_statement(files: Mapping[str, bytes], trusted_pem: bytes | None) -> Signed:
     """`signed_statement` of a bundle."""
-    return signed_statement(files.get(ENVELOPE), files.get(SIGNER, b""), trusted_pem, publisher)
+    return signed_statement(files.get(ENVELOPE), files.get(SIGNER, b""), trusted_pem)
 
 
-def file_list_signature(files: Mapping[str, bytes], trusted: PublisherKey | None) -> Check | None:
+def _speaks_of_certificate(files: Mapping[str, bytes]) -> bool:
+    """Whether a bundle holds or lists something of a CMS signature."""
+    lists = (data for path, data in files.items() if path.startswith("tagmanifest-"))
+    return CMS_SIGNATURE in files or CERTIFICATE in files or any(CERTIFICATE.encode() in data for data in lists)
+
+
+def file_list_signature(files: Mapping[str, bytes], signed: Signed) -> Check | None:
     """The CMS signature over the tag manifest; None when there is none and nothing says there should be.
+
+    There should be one when the signed statement names a certificate (older ones say nothing of it), when the bundle
+    lists one, or when the key that signed the statement, as the verifier knows it, never went without.
 
     Args:
         files: of the bundle.
-        trusted: the key the verifier brought along and that signed the statement; its certificate is the one then.
+        signed: its statement; one of the certificates of the trusted key that signed it is the one then.
     """
     name = "signature of the file list"
-    wanted = trusted.certificate if trusted else None
-    if CMS_SIGNATURE not in files and CERTIFICATE not in files and wanted is None:
+    known = signed.by.certificates if signed.by and signed.trusted else (None,)
+    stated = signed.about.get("certificate")
+    if not stated and None in known and not _speaks_of_certificate(files):
         return None
+    if CMS_SIGNATURE not in files:
+        return Check(name, False, "There is no signature over the list of files (CMS), and there should be one.")
     try:
         (certificate,) = load_certificates(files[CERTIFICATE])
         key = certificate.public_key()
@@ -133,9 +164,11 @@ def file_list_signature(files: Mapping[str, bytes], trusted: PublisherKey | None
         key.verify(signature, files[SIGNED_LIST], PKCS1v15(), hashes.SHA256())
     except (KeyError, ValueError, InvalidSignature, ConfigurationError):
         return Check(name, False, "The signature over the list of files (CMS) does not hold.")
-    if wanted is None:
+    if "certificate" in signed.about and stated != {"sha256": certificate.fingerprint(hashes.SHA256()).hex()}:
+        return Check(name, False, "The list of files is not signed with the certificate the statement names (CMS).")
+    if known == (None,):
         return Check(name, True, "The list of files is signed with the certificate that comes with the bundle (CMS).")
-    if certificate != wanted:
+    if certificate not in known:
         return Check(name, False, "The list of files is not signed with the certificate you gave (CMS).")
     return Check(name, True, "The list of files is signed with the certificate you gave (CMS).")
 

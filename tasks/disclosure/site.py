@@ -56,6 +56,7 @@ class LogEntry:
         summary: the beginning of the request as published.
         changes: what differs from the version before.
         reason: of a withdrawal.
+        withdrawn_up_to: the last version before this one that was withdrawn; 0 when none was.
     """
 
     reference: str
@@ -74,6 +75,7 @@ class LogEntry:
     summary: str = ""
     changes: tuple[str, ...] = ()
     reason: str = ""
+    withdrawn_up_to: int = 0
 
     @property
     def withdrawn(self) -> bool:
@@ -209,7 +211,10 @@ class LogPart:
 
 
 def archive_parts(listed: Sequence[LogEntry]) -> tuple[LogPart, ...]:
-    """The log by year, newest first. Parts of a year are filled from its beginning: full ones do not change any more.
+    """The log by year, newest first.
+
+    Parts of a year are filled from its beginning, so that a new publication changes the last part only. A new version
+    of an old one, or its withdrawal, moves to its own date, and those behind it move up.
 
     Args:
         listed: newest first.

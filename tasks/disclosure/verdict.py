@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 MAX_NAMED = 5
 """Files a sentence names before it says how many more."""
 
+MAX_QUOTED = 4000
+"""Characters of a bundle's text that a sentence quotes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -50,7 +53,8 @@ class Verdict:
 
 def quoted(untrusted: str) -> str:
     """Text of a bundle within a sentence of ours: nothing in it moves a cursor or looks like another letter."""
-    return ascii(untrusted)[1:-1]
+    shown = ascii(untrusted)[1:-1]
+    return shown if len(shown) <= MAX_QUOTED else shown[:MAX_QUOTED] + "..."
 
 
 def named(paths: Iterable[str]) -> str:

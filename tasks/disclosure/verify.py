@@ -6,25 +6,30 @@ exception. Nothing of the pipeline is needed.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tasks.codec import digest
+from tasks.disclosure.described import Described, DescribedCase, agrees_with_csv, agrees_with_html, read_schedule
 from tasks.disclosure.fixity import bag_info, fixity_checks
 from tasks.disclosure.inspect_record import Inspector, inspect_record
+from tasks.disclosure.layout import ACCOMPANYING, ENVELOPE, SIGNED_LIST
 from tasks.disclosure.opening import Opened, UnsafeBundleError, open_bundle
 from tasks.disclosure.provenance import DISCLOSURE
-from tasks.disclosure.schedule import CSV_HEADER, csv_cells
-from tasks.disclosure.signatures import SIGNED_LIST, bundle_statement, file_list_signature, time_stamp
+from tasks.disclosure.signatures import Signed, bundle_statement, file_list_signature, time_stamp
 from tasks.disclosure.verdict import Check, Verdict, guarded, named, quoted
 
-_CALLED = re.compile(r"v(\d+)(?:\.zip)?")
+_FLAT = "All {count} painted boxes are dark to their edges. What is printed in them was not read."
+_NOTHING_HIDDEN = (
+    "No record holds anything but its pages' pictures, as shown, and words behind them for searching and listening: "
+    "all on ink, and none in a withheld part but which exemption applies. Whether the words are those of the picture "
+    "was not checked."
+)
+
+_CALLED = re.compile(r"v(\d{1,6})(?:\.zip)?")
 
 
 # ------------------------------------------------------------------------------------------------ statement
@@ -47,17 +52,38 @@ def _subjects(statement: Mapping[str, Any], files: Mapping[str, bytes]) -> Check
     return Check(name, True, f"The signed statement names exactly these {len(claimed)} files and their digests.")
 
 
-def _approval(statement: Mapping[str, Any], files: Mapping[str, bytes]) -> Check:
+def _accompanying(signed: Signed, files: Mapping[str, bytes]) -> Check | None:
+    """Whether the statement names what stands beside the disclosed files; None when it is of before it did so.
+
+    What it does not name follows from the rest: the lists of files, and what is signed and stamped over them.
+    """
+    name = "accompanying files"
+    if "accompanying" not in signed.about:
+        return None
+    claimed = {entry["name"]: entry["digest"]["sha256"] for entry in signed.about["accompanying"]}
+    actual = {path: digest(files[path]) for path in ACCOMPANYING - {ENVELOPE} if path in files}
+    if claimed != actual:
+        paths = [path for path in claimed.keys() | actual.keys() if claimed.get(path) != actual.get(path)]
+        return Check(
+            name, False, f"The signed statement does not name exactly these files beside them: {named(paths)}."
+        )
+    sentence = f"The signed statement names the {len(claimed)} files beside them as well."
+    publisher = bag_info(files).get("Source-Organization", "")
+    who = f" One of them names {quoted(publisher)} as publisher." if publisher and signed.trusted else ""
+    return Check(name, True, sentence + who)
+
+
+def _approval(signed: Signed, files: Mapping[str, bytes]) -> Check:
     """Whether statement, bag and schedule speak of the same disclosure, and who approved it."""
     name = "approval"
-    info = bag_info(files)
+    info, reference, version = bag_info(files), signed.reference, signed.version
     try:
-        predicate = statement["predicate"]
-        reference, version = str(predicate["reference"]), int(predicate["version"])
-        approval = predicate["approval"]
+        approval = signed.about["approval"]
         people = [str(one["by"]) for one in approval.get("approvers", [approval])]
         by, at = " and ".join(people), str(approval["at"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, AttributeError):
+        by, at = "", ""
+    if not (reference and version and by and at):
         return Check(name, False, "The statement does not say who approved what.")
     if info.get("External-Identifier") != reference or info.get("Disclosure-Version") != str(version):
         return Check(name, False, "The bag and the signed statement speak of different disclosures.")
@@ -67,104 +93,91 @@ def _approval(statement: Mapping[str, Any], files: Mapping[str, bytes]) -> Check
 # ------------------------------------------------------------------------------------------------ records
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """One record as `schedule.json` describes it."""
-
-    file: str
-    sha256: str
-    pages_px: list[list[int]]
-    marks: int
-    boxes: list[tuple[int, list[int]]]
-    rows: int
-
-
-def _listed(files: Mapping[str, bytes]) -> tuple[str, list[_Listed], list[dict[str, Any]]]:
-    """Reference, records and rows of the schedule.
-
-    Raises:
-        ValueError: it is not a schedule.
-    """
-    try:
-        schedule = json.loads(files["data/schedule.json"])
-        rows = schedule["rows"]
-        records = []
-        for record in schedule["records"]:
-            own = [row for row in rows if row["file"] == record["file"] and row["record"] == record["number"]]
-            records.append(
-                _Listed(
-                    file=str(record["file"]),
-                    sha256=str(record["sha256"]),
-                    pages_px=[[int(side) for side in page] for page in record["pages_px"]],
-                    marks=int(record["marks"]),
-                    boxes=[(int(row["page"]), [int(edge) for edge in box]) for row in own for box in row["boxes"]],
-                    rows=len(own),
-                )
-            )
-            if any(len(box) != 4 for _, box in records[-1].boxes) or not all(row["boxes"] for row in own):
-                raise ValueError("boxes")
-        return str(schedule["reference"]), records, rows
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise ValueError("not a schedule") from None
-
-
-def _schedule(files: Mapping[str, bytes], reference: str, records: list[_Listed], rows: list[dict[str, Any]]) -> Check:
-    """Whether the two forms of the schedule, the statement and the records tell of the same marks."""
+def _schedule(files: Mapping[str, bytes], case: DescribedCase) -> Check:
+    """Whether the forms of the schedule, the bag and the records tell of the same marks."""
     name = "schedule"
-    claimed = {f"data/records/{record.file}": record.sha256 for record in records}
+    claimed = {f"data/records/{record.file}": record.sha256 for record in case.records}
     actual = {path: digest(data) for path, data in files.items() if path.startswith("data/records/")}
-    if claimed != actual:
+    if claimed != actual or len(claimed) != len(case.records):
         paths = [path for path in claimed.keys() | actual.keys() if claimed.get(path) != actual.get(path)]
         return Check(name, False, f"The schedule does not speak of exactly these records: {named(paths)}.")
-    whole = sum(row.get("file") == "" for row in rows)
-    if any(record.rows != record.marks for record in records) or len(rows) != whole + sum(r.rows for r in records):
+    parts = sum(record.marks for record in case.records)
+    whole = sum(row.file == "" for row in case.rows)
+    if any(len(record.rows) != record.marks for record in case.records) or len(case.rows) != whole + parts:
         return Check(name, False, "The schedule's rows and its totals do not agree.")
-    try:
-        table = list(csv.reader(io.StringIO(files["data/schedule.csv"].decode("utf-8"), newline="")))
-        same = table == [list(CSV_HEADER), *(csv_cells(row) for row in rows)]
-    except (KeyError, ValueError, TypeError, csv.Error):
-        same = False
-    if not same:
+    if not agrees_with_csv(case, files.get("data/schedule.csv", b"")):
         return Check(name, False, "The schedule as a spreadsheet (CSV) differs from the one as JSON.")
-    if reference != bag_info(files).get("External-Identifier"):
+    if not agrees_with_html(case, files.get("data/schedule.html", b"")):
+        return Check(name, False, "The schedule as a page (HTML) differs from the one as JSON.")
+    if case.reference != bag_info(files).get("External-Identifier"):
         return Check(name, False, "The schedule is of another request.")
-    parts = sum(record.marks for record in records)
-    return Check(name, True, f"The schedule lists {parts} withheld parts of {len(records)} records; its forms agree.")
+    records = len(case.records)
+    return Check(name, True, f"The schedule lists {parts} withheld parts of {records} records; its three forms agree.")
 
 
 def _records(
-    files: Mapping[str, bytes], statement: Mapping[str, Any], records: list[_Listed], inspect: Inspector
+    files: Mapping[str, bytes], statement: Mapping[str, Any], records: Sequence[Described], inspect: Inspector
 ) -> list[Check]:
     pages, boxes, hidden = [], [], []
     for record in records:
-        found = inspect(files.get(f"data/records/{record.file}", b""), record.pages_px, record.boxes)
+        pdf = files.get(f"data/records/{record.file}", b"")
+        found = inspect(pdf, record.pages_px, record.boxes, record.exemptions, record.title)
         pages += [f"{record.file}: {fault}" for fault in found.pages]
         boxes += [f"{record.file}: {fault}" for fault in found.boxes]
         hidden += [f"{record.file}: {fault}" for fault in found.hidden]
     total = sum(len(record.pages_px) for record in records)
-    claimed = _claimed(statement)
-    if claimed is not None and claimed != {
-        f"data/records/{record.file}": (len(record.pages_px), record.marks) for record in records
-    }:
-        pages.append("the signed statement counts other pages or marks than the schedule")
+    counts = _counts(statement)
+    if counts is not None:
+        pages += _miscounted(counts, records)
+    as_many = counts is not None and all(one.source_pages is not None for one in counts.values())
+    sources = ", as many as the sources had" if as_many else ""
     count = sum(len(record.boxes) for record in records)
 
     def check(name: str, faults: list[str], holds: str) -> Check:
         return Check(name, not faults, (named(faults) + ".") if faults else holds)
 
     return [
-        check("pages", pages, f"All {total} pages are there, each one picture of the size the schedule says."),
-        check("withheld parts", boxes if not pages else [*boxes, *pages], f"All {count} painted boxes are flat."),
-        check("hidden content", hidden, "No record hides anything: no notes, files, scripts, layers or old revisions."),
+        check("pages", pages, f"All {total} pages are there{sources}, each one picture of the size the schedule says."),
+        check("withheld parts", boxes if not pages else [*boxes, *pages], _FLAT.format(count=count)),
+        check("hidden content", hidden, _NOTHING_HIDDEN),
     ]
 
 
-def _claimed(statement: Mapping[str, Any]) -> dict[str, tuple[int, int]] | None:
-    """File -> (pages, marks) as the statement says; None when there is no usable statement."""
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What the statement counts of one record. `source_pages` is None where it says nothing of the source."""
+
+    pages: int
+    marks: int
+    source_pages: int | None
+
+
+def _miscounted(counts: Mapping[str, _Counts], records: Sequence[Described]) -> list[str]:
+    """Where the statement counts otherwise than the schedule, whose pages have been compared with the files."""
+    faults = []
+    described = {f"data/records/{record.file}": record for record in records}
+    if {path: (one.pages, one.marks) for path, one in counts.items()} != {
+        path: (len(record.pages_px), record.marks) for path, record in described.items()
+    }:
+        faults.append("the signed statement counts other pages or marks than the schedule")
+    for path in counts.keys() & described.keys():
+        of_source, pages = counts[path].source_pages, len(described[path].pages_px)
+        if of_source not in (None, pages):
+            faults.append(f"{described[path].file}: it has {pages} pages, and its source had {of_source}")
+    return faults
+
+
+def _counts(statement: Mapping[str, Any]) -> dict[str, _Counts] | None:
+    """Counts by file; none at all when the statement is of no use, None when there is no statement."""
     if not statement:
         return None
     try:
-        return {str(r["file"]): (int(r["pages"]), int(r["marks"])) for r in statement["predicate"]["records"]}
+        return {
+            str(one["file"]): _Counts(
+                int(one["pages"]), int(one["marks"]), int(one["sourcePages"]) if "sourcePages" in one else None
+            )
+            for one in statement["predicate"]["records"]
+        }
     except (KeyError, TypeError, ValueError):
         return {}
 
@@ -190,26 +203,26 @@ def _verify_files(
     files = opened.files
     checks = [] if opened.packing is None else [opened.packing]
     checks += guarded("fixity", lambda: fixity_checks(files))
-    publisher = quoted(bag_info(files).get("Source-Organization", ""))
-    signed = bundle_statement(files, trusted_key, publisher)
+    signed = bundle_statement(files, trusted_key)
     statement = signed.statement
     checks.append(signed.check)
     of_list = guarded(
         "signature of the file list",
-        lambda: [check for check in [file_list_signature(files, signed.by if signed.trusted else None)] if check],
+        lambda: [check for check in [file_list_signature(files, signed)] if check],
     )
     checks += of_list + guarded("time stamp", lambda: [check for check in [time_stamp(files, trusted_tsa)] if check])
     about = signed.about
     if statement:
-        checks += guarded("statement", lambda: [_subjects(statement, files), _approval(statement, files)])
+        checks += guarded("statement", lambda: [_subjects(statement, files), _approval(signed, files)])
+        checks += guarded("accompanying files", lambda: [c for c in [_accompanying(signed, files)] if c])
         checks += guarded("version", lambda: [_version(about, called)])
     try:
-        reference, records, rows = _listed(files)
+        case = read_schedule(files.get("data/schedule.json", b""))
     except ValueError:
         checks.append(Check("schedule", False, "The schedule is missing or damaged, so the records cannot be checked."))
     else:
-        checks += guarded("schedule", lambda: [_schedule(files, reference, records, rows)])
-        checks += guarded("records", lambda: _records(files, statement, records, inspect))
+        checks += guarded("schedule", lambda: [_schedule(files, case)])
+        checks += guarded("records", lambda: _records(files, statement, case.records, inspect))
     return signed.verdict(checks, digest(files[SIGNED_LIST]) if SIGNED_LIST in files else "")
 
 

@@ -1,15 +1,17 @@
 """The only place that runs Tesseract.
 
-Rule kept here: one process, one thread, one page, its own timeout; what it is given and what it answers lies in a
-private folder that is gone afterwards. Tesseract gets a path to a PGM file: handing pytesseract an image makes it
-encode a PNG first, which nearly doubles the time of a page. OpenMP makes one page 3 to 8 times dearer when there is
-a process per core, so it is switched off for every process this one starts.
+Rule kept here: one process, one thread, one page, its own timeout; what it is given lies in a private folder that is
+gone afterwards. Tesseract gets a path to a PGM file: handing pytesseract an image makes it encode a PNG first, which
+nearly doubles the time of a page. OpenMP makes one page 3 to 8 times dearer when there is a process per core, so it is
+switched off for every process this one starts.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from functools import cache
@@ -40,12 +42,31 @@ def engine_version() -> str:
     """Version of Tesseract, e.g. `tesseract 5.3.0`; part of what a transcript's key is made of.
 
     Raises:
+        ReaderUnavailableError: it was killed.
         ConfigurationError: there is no Tesseract.
     """
     try:
         return f"tesseract {pytesseract.get_tesseract_version()}"
+    except subprocess.CalledProcessError as error:
+        raise ReaderUnavailableError(f"Exit status {error.returncode}.") from None
     except (pytesseract.TesseractNotFoundError, SystemExit, OSError):
         raise ConfigurationError("Tesseract 5 is not installed.") from None
+
+
+def check_engine(language: str) -> None:
+    """Make sure that Tesseract and its data for a language (`eng`, `eng+cym`) are there.
+
+    Raises:
+        ConfigurationError: one is not.
+    """
+    try:
+        known = set(pytesseract.get_languages())
+    except (pytesseract.TesseractNotFoundError, OSError):
+        raise ConfigurationError("Tesseract 5 is not installed.") from None
+    except pytesseract.TesseractError:
+        known = set()
+    if not set(language.split("+")) <= known:
+        raise ConfigurationError("Tesseract has no data for the language.")
 
 
 def recognise(
@@ -69,7 +90,7 @@ def recognise(
         ConfigurationError: no Tesseract, or no such language.
     """
     config = " ".join((f"--psm {psm} --dpi {dpi}", *EXPLICIT_CONFIG, *options))
-    return parse_tsv(_run(grey, config, language, timeout_s, ".tsv"))
+    return parse_tsv(_run(grey, config, language, timeout_s))
 
 
 def find_turns(grey: NDArray[np.uint8], *, timeout_s: float) -> tuple[int, float]:
@@ -78,11 +99,13 @@ def find_turns(grey: NDArray[np.uint8], *, timeout_s: float) -> tuple[int, float
     Returns:
         Quarter turns anticlockwise (as `numpy.rot90`) that make the page upright, and the engine's confidence;
         (0, 0.0) when there is too little text to tell.
+
+    Raises:
+        ReaderUnavailableError: killed or out of time; a page must not lie otherwise for that.
+        ConfigurationError: no Tesseract, or no such data.
     """
-    try:
-        answer = _run(grey, "--psm 0", "osd", timeout_s, ".osd")
-    except ReaderUnavailableError:
-        return 0, 0.0  # "Too few characters" ends with an exit code like any other failure
+    # "Too few characters" ends with an exit code like any other failure.
+    answer = _run(grey, "--psm 0", "osd", timeout_s, when_it_fails="")
     degrees = re.search(r"Orientation in degrees: (\d+)", answer)
     confidence = re.search(r"Orientation confidence: ([\d.]+)", answer)
     if degrees is None or confidence is None:
@@ -122,20 +145,40 @@ def write_pgm(path: Path, grey: NDArray[np.uint8]) -> None:
         file.write(grey.tobytes())
 
 
-def _run(grey: NDArray[np.uint8], config: str, language: str, timeout_s: float, suffix: str) -> str:
-    with tempfile.TemporaryDirectory(prefix="reading-") as folder:
-        page, answer = Path(folder, "page.pgm"), Path(folder, "answer")
-        write_pgm(page, grey)
-        try:
-            engine.run_tesseract(str(page), str(answer), suffix[1:], language, config, timeout=timeout_s)
-            return answer.with_suffix(suffix).read_text(encoding="utf-8")
-        except pytesseract.TesseractNotFoundError:
-            raise ConfigurationError("Tesseract 5 is not installed.") from None
-        except pytesseract.TesseractError as error:
-            if "Failed loading language" in str(error) or "couldn't load any languages" in str(error):
-                raise ConfigurationError("Tesseract has no data for the language.") from None
-            raise ReaderUnavailableError(f"Exit status {error.status}.") from None
-        except RuntimeError:
-            raise ReaderUnavailableError(f"No answer within {timeout_s:g} s.") from None
-        except OSError:
-            raise ReaderUnavailableError("Tesseract left no answer.") from None
+def _run(
+    grey: NDArray[np.uint8], config: str, language: str, timeout_s: float, when_it_fails: str | None = None
+) -> str:
+    """Tesseract's answer.
+
+    It comes through a pipe: where there is no room left, Tesseract leaves an empty file and says that all went well.
+
+    Args:
+        grey: the page.
+        config: options.
+        language: traineddata name.
+        timeout_s: wall-clock seconds.
+        when_it_fails: stands for the answer when Tesseract gives up by itself; None raises then too.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="reading-") as folder:
+            page = Path(folder, "page.pgm")
+            write_pgm(page, grey)
+            command = (engine.tesseract_cmd, str(page), "stdout", "-l", language, *config.split())
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
+            )
+    except subprocess.TimeoutExpired:
+        raise ReaderUnavailableError(f"No answer within {timeout_s:g} s.") from None
+    except FileNotFoundError:
+        raise ConfigurationError("Tesseract 5 is not installed.") from None
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        detail = "No room for temporary files." if full else type(error).__name__
+        raise ReaderUnavailableError(detail) from None
+    if done.returncode == 0:
+        return done.stdout.decode()
+    if b"Failed loading language" in done.stderr or b"couldn't load any languages" in done.stderr:
+        raise ConfigurationError("Tesseract has no data for the language.")
+    if when_it_fails is not None and done.returncode > 0:  # a signal's is negative
+        return when_it_fails
+    raise ReaderUnavailableError(f"Exit status {done.returncode}.")

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from infra import desk
 from infra.cli import app
+from infra.deploy import open_api
 from infra.embedded import POOL, Stack, check_exposure
 from infra.gateway import load_account
 from tasks.errors import ConfigurationError
@@ -89,8 +89,8 @@ def test_events_and_commands_pass_with_the_credential(guarded_stack: Stack, monk
 
     def told() -> bool:
         query = {"filter": {"event": {"name": ["foi.request.submitted"]}}}
-        with desk.api() as client:
-            return "AUTH-1" in client.post("/events/filter", json=query).raise_for_status().text
+        with open_api(os.environ) as prefect:
+            return "AUTH-1" in str(prefect.ask("POST", "/events/filter", query))
 
     assert eventually(told)
 

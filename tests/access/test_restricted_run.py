@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from flows.announce import submissions_lying_in
 from flows.place import open_place
-from flows.settings import open_store
+from flows.settings import Settings, open_store
 from infra import desk
 from infra.keys import make_keys
 from tasks import casework, steps
 from tasks.arrival import take_in
 from tasks.caseload import caseload
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, FoiError
 from tasks.model import Role, State
 from tasks.status import load_status
 from tasks.workplace import Workplace
@@ -114,3 +116,61 @@ def test_a_request_goes_its_whole_way_with_restricted_accounts(
     left = [info.key for info in guarded.store().list("foi-disclosure", f"disclosures/{REFERENCE}/")]
     assert not any("/v1" in key for key in left)
     assert httpx.get(f"{guarded.endpoint}/foi-disclosure/disclosures/{REFERENCE}/v1.zip").status_code in (403, 404)
+
+
+# ------------------------------------------------------------------------------------------------ two workers
+
+
+def test_a_worker_that_only_processes_needs_neither_the_publishers_account_nor_the_keys(
+    guarded: GuardedServer, folder: Path, tmp_path: Path
+) -> None:
+    """What parses strangers' files can then publish nothing, whatever becomes of it."""
+    work = guarded.accounts[Role.WORK]
+    settings = Settings(
+        store_endpoint=guarded.endpoint,
+        store_work_access_key=work.access_key,
+        store_work_secret_key=SecretStr(work.secret_key),
+        policy_file=write_policy(tmp_path),
+        jobs=1,
+    )
+    reference = f"{REFERENCE}-APART"
+    request = json.loads((folder / "request.json").read_text()) | {"reference": reference}
+    (folder / "request.json").write_text(json.dumps(request))
+    for path in (folder / "records/memo.png", folder / "request.json"):
+        key = f"{reference}/{path.relative_to(folder).as_posix()}"
+        guarded.store(Role.UPSTREAM).put("foi-intake", key, path.read_bytes())
+    with open_place(settings) as place:
+        manifest = take_in(place, reference).manifest
+        transcript = steps.read_record.fn(place, manifest, 1).key
+        found = steps.find_in_record.fn(place, manifest, 1, transcript).key
+        plan = steps.plan_record.fn(place, manifest, 1, transcript, found, [found]).key
+        pdf = steps.redact_record.fn(place, manifest, 1, transcript, plan).key
+        report = steps.gate_record.fn(place, manifest, 1, transcript, plan, pdf)
+        keys = casework.StageKeys(1, transcript, plan, pdf, report.key)
+        dossier = steps.assemble.fn(place, manifest, [keys], [])
+        assert "person" in steps.approve_by_policy.fn(place, reference, dossier)
+        steps.make_pack.fn(place, reference, dossier)
+        with pytest.raises(FoiError):  # there is no key to seal it with
+            steps.approve.fn(place, reference, dossier, "A. Officer")
+        with pytest.raises(ConfigurationError):
+            steps.publish.fn(place, reference, dossier)
+    assert list(guarded.store().list("foi-disclosure", f"disclosures/{reference}/")) == []
+
+
+def test_only_what_publishes_asks_for_the_publishers_account() -> None:
+    """In the code of the steps; and whoever asks for it calls no reader but the search that must find nothing."""
+    tree = ast.parse(Path(steps.__file__).read_text(encoding="utf-8"))
+    asking = {
+        function.name: ast.unparse(function)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and "Role.PUBLISH" in ast.unparse(function)
+    }
+    assert set(asking) == {"publish", "withdraw", "keep_held", "rebuild_log"}
+    assert not any("readers" in body for body in asking.values())
+    others = {
+        path.name
+        for room in ("tasks", "flows")
+        for path in Path(steps.__file__).parents[1].joinpath(room).rglob("*.py")
+        if "Role.PUBLISH" in path.read_text(encoding="utf-8")
+    }
+    assert others == {"steps.py"}

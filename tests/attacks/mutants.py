@@ -33,14 +33,24 @@ ROOT = Path(__file__).parent.parent.parent
 GATE = ROOT / "tasks/redaction/gate"
 VALUES = ("tests/redaction/test_values.py", "tests/attacks/test_bundle.py")
 OUTPUTS = ("tests/attacks/test_gate.py", "tests/attacks/test_hidden_corners.py")
+ENTRIES, LAYER, TAGS = (f"tests/attacks/test_{name}.py" for name in ("every_entry", "text_layer", "tags"))
 TESTS_OF = {
-    "edges.py": ("tests/attacks/test_fragments.py", *OUTPUTS),
+    "edges.py": ("tests/attacks/test_fragments.py", "tests/attacks/test_edges_of_marks.py", *OUTPUTS),
     "source.py": ("tests/attacks/test_source.py",),
-    "values.py": (*VALUES, *OUTPUTS),
+    "values.py": (*VALUES, TAGS, *OUTPUTS),
     "writings.py": VALUES,
-    "jpeg.py": (OUTPUTS[1], OUTPUTS[0]),
-    "font.py": (OUTPUTS[1], OUTPUTS[0]),
-    "tags.py": ("tests/attacks/test_tags.py", *OUTPUTS),
+    "jpeg.py": ("tests/attacks/test_jpeg_bits.py", OUTPUTS[1]),
+    "font.py": ("tests/attacks/test_font_bytes.py", OUTPUTS[1]),
+    "tags.py": (TAGS, *OUTPUTS),
+    "structure.py": (ENTRIES, *OUTPUTS),
+    "content.py": (ENTRIES, *OUTPUTS),
+    "images.py": (ENTRIES, *OUTPUTS),
+    "checks.py": (ENTRIES, *OUTPUTS),
+    "container.py": (OUTPUTS[1], OUTPUTS[0], ENTRIES),
+    "text.py": (LAYER, *OUTPUTS),
+    "output.py": (LAYER, ENTRIES, *OUTPUTS),
+    "marks.py": (OUTPUTS[1], "tests/attacks/test_widths.py", OUTPUTS[0]),
+    "pixels.py": ("tests/attacks/test_widths.py", *OUTPUTS),
     "__init__.py": (*OUTPUTS, *VALUES),
 }
 """The tests that speak of a module, the nearest first; the rest have `OUTPUTS`. Slow ones are left out."""

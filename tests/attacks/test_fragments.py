@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tasks.errors import ReaderUnavailableError
 from tasks.model import RedactionPlan
 from tasks.redaction.gate import check_record
 from tests.redaction.drawn import DrawnRecord
@@ -67,3 +68,21 @@ def test_a_substantial_part_is_found(record: DrawnRecord, good: bytes, value: st
 )
 def test_what_may_stand_there_is_not(record: DrawnRecord, good: bytes, value: str, words: tuple[str, ...]) -> None:
     assert not is_found(record, good, value, *words)
+
+
+def test_when_nobody_can_read_there_is_no_verdict(record: DrawnRecord, good: bytes) -> None:
+    """A finding would be kept as the report on this file, and would say that it leaks."""
+
+    def killed(pixels: np.ndarray, dpi: float) -> list[str]:
+        raise ReaderUnavailableError("Exit status -9.")
+
+    with pytest.raises(ReaderUnavailableError):
+        check_record(good, record.plan, record.transcript, killed)
+
+
+def test_a_reader_that_fails_on_the_file_is_a_finding(record: DrawnRecord, good: bytes) -> None:
+    def failing(pixels: np.ndarray, dpi: float) -> list[str]:
+        raise ValueError
+
+    report = check_record(good, record.plan, record.transcript, failing)
+    assert "A09" in {finding.code for finding in report.findings}

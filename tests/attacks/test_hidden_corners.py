@@ -136,6 +136,10 @@ PLANTED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "an entry of null": ("A19", faults.in_object(b"/Type/Catalog", b"/Jordan null")),
     "a number in a free entry": ("A19", free_entry),
     "a comment behind the table": ("A19", lambda d: d.replace(b"\ntrailer\n", b"\n%call me\ntrailer\n")),
+    "a table said to begin earlier": (
+        "A19",
+        lambda d: re.sub(rb"startxref\n(\d+)", lambda m: b"startxref\n%d" % (int(m[1]) - 1), d),
+    ),
     "a comment in the header": ("A19", faults.in_object(b"\n1 0 obj", b"\n% call me\n")),
     "a segment of no use in a JPEG": ("A18", faults.with_segment(0xDC, b"call me")),
     "a restart interval": ("A18", faults.with_segment(0xDD, b"\0\0")),

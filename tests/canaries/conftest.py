@@ -12,6 +12,7 @@ import httpx
 import pytest
 from rich.console import Console
 
+from infra.deploy import PrefectApi
 from infra.desk import create_run
 from infra.embedded import Stack
 from infra.up import open_stack
@@ -36,7 +37,7 @@ class Aviary:
 
     def run(self, deployment: str, **parameters: object) -> dict[str, Any]:
         """Start a run and wait for its end."""
-        return run_ended(self.api, create_run(self.api, deployment, parameters))
+        return run_ended(self.api, create_run(PrefectApi(self.api), deployment, parameters))
 
 
 @pytest.fixture(scope="package")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from infra.keys import make_keys
 from tasks.apart import Apart
-from tasks.apart.caller import DEFAULT_TIMEOUT_S
 from tasks.disclosure.keys import load_keys
 from tasks.jobs import ReadingSettings
 from tasks.readers import Readers
@@ -24,11 +24,9 @@ class Watched(Apart):
 
     jobs_done: list[str]
 
-    def call(
-        self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
-    ) -> tuple[bytes, ...]:
+    def call(self, job: str, *blobs: bytes, **options: Any) -> tuple[bytes, ...]:
         self.jobs_done.append(job)
-        return super().call(job, *blobs, timeout_s=timeout_s, answer_bytes=answer_bytes)
+        return super().call(job, *blobs, **options)
 
 
 @pytest.fixture(scope="module")

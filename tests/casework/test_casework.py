@@ -18,7 +18,17 @@ from tasks.arrival import take_in
 from tasks.caseload import caseload
 from tasks.codec import pack, unpack
 from tasks.errors import FoiError, LeakFoundError, NotApprovedError, RecordChangedError, RejectedInputError
-from tasks.model import Doubt, Finding, Manifest, PageReview, RedactionPlan, StageKeys, State, VerificationReport
+from tasks.model import (
+    Doubt,
+    Finding,
+    Manifest,
+    PageReview,
+    RedactionPlan,
+    StageKeys,
+    State,
+    Transcript,
+    VerificationReport,
+)
 from tasks.request import Authority, Policy
 from tasks.status import list_statuses, load_status, set_status
 from tasks.workplace import Workplace
@@ -201,6 +211,31 @@ def test_a_file_the_gate_refused_never_becomes_part_of_a_dossier(place: Workplac
     place.save(keys.report, replace(report, findings=(Finding("A01", 0, None, "Live text under a mark."),)))
     with pytest.raises(LeakFoundError, match="record 1: A01"):
         casework.assemble(place, manifest, [keys], [])
+
+
+def test_a_record_that_comes_out_otherwise_the_second_time_blocks_its_request(place: Workplace) -> None:
+    """Even where the gate finds nothing in the first: the same input must give the same bytes."""
+    manifest, keys = to_gate(place, upload(place))
+    plan, read = place.load(keys.plan, RedactionPlan), place.load(keys.transcript, Transcript)
+    (record,) = place.load(manifest, Manifest).records
+    source = place.store.get(BUCKETS.intake, record.key)
+    other = pipeline.redact_record(source, record.media, plan, read, "Another title", place.reading.limits)
+    pdf = place.save_bytes(f"{keys.pdf}.other", other)
+    report = steps.gate_record.fn(place, manifest, 1, keys.transcript, keys.plan, pdf)
+    assert report.refused == ""
+    with pytest.raises(LeakFoundError, match="record 1: A30"):
+        casework.assemble(place, manifest, [replace(keys, pdf=pdf, report=report.key)], [])
+
+
+def test_no_withheld_value_is_told_where_more_people_see_it(place: Workplace) -> None:
+    reference = upload(place)
+    dossier, _ = to_dossier(place, reference)
+    _, case = casework.load_case(place, reference, dossier)
+    casework.refuse_to_say(place, case, f"# {reference}: held\n\n| 1 | 1 | 1 e-mail address |")
+    for text in (f"Write to {VALUE}.", VALUE.upper(), VALUE.replace("@", "&#64;"), VALUE.replace(".", " . ")):
+        with pytest.raises(LeakFoundError, match="A25") as caught:
+            casework.refuse_to_say(place, case, text)
+        assert "desk" not in str(caught.value)
 
 
 @pytest.mark.parametrize("what", ["pdf", "report"])

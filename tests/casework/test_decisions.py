@@ -73,8 +73,8 @@ def test_one_person_is_not_two(place: Workplace, reference: str, names: tuple[st
 
 
 def test_two_persons_who_release_the_same_dossier_are_both_named(place: Workplace, reference: str) -> None:
-    record_decision(place, reference, Act.RELEASE, SHOWN, "A. First")
     record_decision(place, reference, Act.RELEASE, OTHER, "B. Second")
+    record_decision(place, reference, Act.RELEASE, SHOWN, "A. First")
     assert approval_of(read_log(place, reference), SHOWN, 2) is None, "of another dossier"
     record_decision(place, reference, Act.RELEASE, SHOWN, "C. Third")
     record_decision(place, reference, Act.RELEASE, SHOWN, "D. Fourth")
@@ -83,6 +83,14 @@ def test_two_persons_who_release_the_same_dossier_are_both_named(place: Workplac
     assert [one.by for one in approval.approvers] == ["A. First", "C. Third"], "a fourth changes nothing"
     statement = disclosure_statement(example_dossier(), approval, {}, "1", place.keys, 1, None)
     assert [one["by"] for one in statement["predicate"]["approval"]["approvers"]] == ["A. First", "C. Third"]
+
+
+def test_the_release_of_another_dossier_ends_an_earlier_one(place: Workplace, reference: str) -> None:
+    record_decision(place, reference, Act.RELEASE, SHOWN, "A. First")
+    record_decision(place, reference, Act.RELEASE, OTHER, "A. First")
+    log = read_log(place, reference)
+    assert approval_of(log, SHOWN, 1) is None
+    assert approval_of(log, OTHER, 1) is not None
 
 
 @pytest.mark.parametrize("act", [Act.HOLD, Act.CORRECT, Act.WITHDRAW])

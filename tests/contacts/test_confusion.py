@@ -1,3 +1,6 @@
+import re
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +16,6 @@ from tasks.contacts.confusion import (
     skeleton_with_positions,
 )
 from tests.contacts.noise import noisy
-
-import re  # isort: skip
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,27 @@ def test_a_label_is_recognised_under_the_noise_it_was_made_for(word: str, random
     shown = word.replace("_", "-")
     i = random.randrange(len(shown))
     shown = shown[:i] + noisy(shown[i], random, only_letters=True) + shown[i + 1 :]
+    assert re.fullmatch(noisy_pattern(word), shown)
+
+
+@pytest.mark.parametrize("letter", string.ascii_lowercase + "äçéñöøšüÿž")
+def test_every_letter_is_known_in_either_case(letter: str) -> None:
+    assert re.fullmatch(noisy_pattern(letter), letter)
+    assert re.fullmatch(noisy_pattern(letter), letter.upper())
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("zoë", "Zoe"),
+        ("zoe", "Zoë"),
+        ("zoë", "Zoe\u0308"),
+        ("müller", "MUELLER"),
+        ("weiß", "Weiss"),
+        ("o'brien", "O’Brien"),
+    ],
+)
+def test_a_word_is_known_with_and_without_its_accents(word: str, shown: str) -> None:
     assert re.fullmatch(noisy_pattern(word), shown)
 
 

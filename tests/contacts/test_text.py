@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,14 @@ def test_plain_text_keeps_what_is_public_and_what_is_no_contact() -> None:
         "Please write to [withheld] or [withheld] (tel [withheld]).\n"
         "Ring 101 or 0800 555 111. See www.ico.org.uk, my ref FOI-12345-22 of 3 May 2023. [withheld]"
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["Linda Lloyd", "Ann Lee", "Laurel House", "Zoë Brontë", "Brian O'Brien", "Al Smith-Jones"]
+)
+@pytest.mark.parametrize("written", [str, str.upper, str.lower], ids=["as given", "upper", "lower"])
+def test_a_term_is_found_in_either_case(name: str, written: Callable[[str], str]) -> None:
+    assert withhold_in_text(f"Yours, {written(name)}.", Policy(), (name,)) == "Yours, [withheld]."
 
 
 def test_the_domain_stays_when_the_policy_says_so() -> None:

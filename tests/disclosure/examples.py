@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from functools import cache
 
-import pymupdf
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from tasks.codec import digest
@@ -14,10 +13,13 @@ from tasks.disclosure.bundle import dossier_digest, safe_file_name
 from tasks.disclosure.keys import SigningKeys, generate_commitment_key, generate_signing_key, load_keys
 from tasks.geometry import Box
 from tasks.model import Approval, Dossier, Kind, Mark, RedactedRecord, WithheldRecord
+from tasks.redaction.document import DocumentWriter
+from tasks.redaction.encode import encode_bilevel, encode_jpeg
 from tasks.request import Policy
 
 REFERENCE = "01.FOI.26.000123"
 PAGE_PX = (620, 877)  # A4 at 75 dpi
+NO_WORDS = b"BT\n/F1 1 Tf\n3 Tr\nET"
 POLICY = Policy.model_validate(
     {
         "authority": {
@@ -43,18 +45,17 @@ def painted_page(boxes: list[Box], *, bilevel: bool = False, label: str = "s.31(
     return image.point(lambda value: 255 * (value > 127)).convert("1") if bilevel else image
 
 
-def record_pdf(pages: list[Image.Image]) -> bytes:
-    """Pages as a PDF of one image each."""
-    document = pymupdf.open()
+MINUTES = "Minutes of the public order planning meeting"
+
+
+def record_pdf(pages: list[Image.Image], title: str = MINUTES) -> bytes:
+    """Pages as a record without words, at 75 dpi."""
+    writer = DocumentWriter(title, "en-GB", [" "])
     for image in pages:
-        page = document.new_page(width=image.width * 72 / 75, height=image.height * 72 / 75)
-        data = io.BytesIO()
-        if image.mode == "1":
-            image.save(data, "TIFF", compression="group4")
-        else:
-            image.save(data, "JPEG", quality=75)
-        page.insert_image(page.rect, stream=data.getvalue())
-    return bytes(document.tobytes(garbage=3, deflate=True, no_new_id=True))
+        pixels = np.asarray(image.convert("L"), dtype=np.uint8)
+        stream = encode_bilevel(pixels) if image.mode == "1" else encode_jpeg(pixels, keep_chroma=False)
+        writer.add_page(stream, NO_WORDS, (image.width * 72 / 75, image.height * 72 / 75), 0)
+    return writer.finish()
 
 
 def record(
@@ -65,7 +66,7 @@ def record(
         painted_page([box for mark in marks if mark.page == page for box in mark.regions], bilevel=bilevel)
         for page in range(pages)
     ]
-    pdf = record_pdf(images)
+    pdf = record_pdf(images, title)
     return (
         RedactedRecord(
             number=number,
@@ -78,6 +79,7 @@ def record(
             pages=(PAGE_PX,) * pages,
             marks=marks,
             report_sha256=digest(f"report {number}".encode()),
+            source_pages=pages,
         ),
         pdf,
     )
@@ -93,7 +95,7 @@ MARKS = (
 @cache
 def records() -> tuple[tuple[RedactedRecord, bytes], ...]:
     return (
-        record(1, "Minutes of the public order planning meeting", MARKS, date="2026-02-11"),
+        record(1, MINUTES, MARKS, date="2026-02-11"),
         record(2, "Distribution list", MARKS[:1], bilevel=True, pages=1),
         record(3, "Poster for the spring campaign", (), pages=1),
     )

@@ -13,13 +13,14 @@ class Died(BaseException):
 
 
 class Shelf:
-    """Objects in a dict. `writes_left` counts puts and deletes; `watch` is called after each."""
+    """Objects in a dict. `writes_left` counts puts and deletes; `watch` is called after each; `read` names gets."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
         self.types: dict[str, str] = {}
         self.writes_left: int | None = None
         self.written: list[str] = []
+        self.read: list[str] = []
         self.watch = lambda: None
 
     def _spend(self, key: str) -> None:
@@ -46,6 +47,7 @@ class Shelf:
         return md5(data, usedforsecurity=False).hexdigest()
 
     def get(self, bucket: str, key: str) -> bytes:
+        self.read.append(key)
         try:
             return self.objects[bucket, key]
         except KeyError:

@@ -26,7 +26,8 @@ from tasks.disclosure.bundle import (
     safe_file_name,
     what_changed,
 )
-from tasks.errors import ConfigurationError, NotApprovedError
+from tasks.disclosure.keys import SigningKeys, generate_commitment_key, generate_signing_key, load_keys
+from tasks.errors import KeysMissingError, NotApprovedError, UnfitNameError
 from tasks.model import Approval, Dossier
 from tasks.request import Policy
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
@@ -74,9 +75,27 @@ def test_every_line_of_verify_txt_runs_and_holds(tmp_path: Path) -> None:
     assert bagit.Bag(str(folder)).validate()
 
 
-def verify_lines(folder: Path) -> list[str]:
+def test_every_line_of_verify_txt_holds_with_a_certificate_that_an_authority_issued(tmp_path: Path) -> None:
+    """Who checks has the signer's certificate alone, not that of whoever issued it."""
+    for line in (
+        "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=Authority -days 9",
+        "req -newkey rsa:2048 -nodes -keyout own.key -out own.csr -subj /CN=Signer",
+        "x509 -req -in own.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out own.pem -days 9",
+    ):
+        subprocess.run(["openssl", *line.split()], cwd=tmp_path, check=True, capture_output=True)
+    first = generate_signing_key().split(b"-----END PRIVATE KEY-----\n")[0] + b"-----END PRIVATE KEY-----\n"
+    pem = first + (tmp_path / "own.key").read_bytes() + (tmp_path / "own.pem").read_bytes()
+    issued = load_keys(pem, generate_commitment_key())
+    folder = unpack(assemble_bundle(dossier(), approval(), files(), POLICY, issued), tmp_path / "bag")
+    lines = verify_lines(folder, issued)
+    assert sum(line.startswith("openssl cms") for line in lines) == 1
+    for line in lines:
+        subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, check=True, env=with_tools())
+
+
+def verify_lines(folder: Path, signed_by: SigningKeys | None = None) -> list[str]:
     text = (folder / "VERIFY.txt").read_text()
-    assert keys().key_id in text
+    assert (signed_by or keys()).key_id in text
     return [line.strip() for line in text.splitlines() if line.startswith("    ")]
 
 
@@ -157,12 +176,12 @@ def test_the_zip_holds_the_same_bytes_below_one_folder() -> None:
     "path", ["data/../x", "/data/x", "data/a b", "data/-rf", "data/é", "elsewhere/x", "data/a\nb", "data//x"]
 )
 def test_a_path_that_needs_escaping_is_refused(path: str) -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(UnfitNameError):
         build_bag({path: b""}, {}, {})
 
 
 def test_a_tag_file_may_not_pose_as_payload() -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(UnfitNameError):
         build_bag({"data/x": b""}, {}, {"data/y": b""})
 
 
@@ -220,7 +239,7 @@ def test_an_incomplete_response_is_not_published_and_the_part_is_named() -> None
 
 
 def test_without_a_key_nothing_approved_is_bundled() -> None:
-    with pytest.raises(ConfigurationError, match="key"):
+    with pytest.raises(KeysMissingError, match="key"):
         assemble_bundle(dossier(), approval(), files(), POLICY, None)
 
 
@@ -235,7 +254,7 @@ def test_a_draft_is_marked_and_not_signed() -> None:
 def test_an_unsafe_file_name_is_refused(name: str) -> None:
     entry = replace(dossier().records[0], file_name=name)
     case = dossier(records=(entry,))
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(UnfitNameError):
         assemble_bundle(case, approval(case), {name: files()[dossier().records[0].file_name]}, POLICY, keys())
 
 

@@ -10,7 +10,6 @@ from tasks.disclosure.clock import (
     bank_holidays,
     clock_start,
     due_date,
-    extended_due_date,
     is_stopped,
     is_working_day,
     working_day_after,
@@ -86,10 +85,6 @@ def test_the_clock_stands_while_the_authority_waits() -> None:
     assert is_stopped([asked()])
     assert not is_stopped([asked(), answered()])
     assert not is_stopped([])
-
-
-def test_an_extension_doubles_the_time() -> None:
-    assert extended_due_date(date(2026, 3, 2)) == working_day_after(date(2026, 3, 31), 20)
 
 
 @given(st.dates(date(2020, 1, 1), date(2035, 1, 1)), st.integers(1, 60))

@@ -12,12 +12,35 @@ import pytest
 
 from tasks.codec import digest, encode
 from tasks.disclosure.bundle import bag_digest
-from tasks.disclosure.keys import load_public_key
+from tasks.disclosure.keys import (
+    generate_commitment_key,
+    generate_signing_key,
+    load_keys,
+    load_public_key,
+    load_publisher,
+)
 from tasks.disclosure.provenance import open_envelope
-from tasks.disclosure.publish import log_entries, publish, rebuild_log, request_entries, withdraw
+from tasks.disclosure.publish import (
+    INDEX,
+    EntryDamagedError,
+    LogBusyError,
+    PublishedMeanwhileError,
+    discard_unfinished,
+    publish,
+    read_log,
+    rebuild_log,
+    request_entries,
+    withdraw,
+)
 from tasks.disclosure.site import LogEntry
 from tasks.disclosure.verify import verify_bundle
-from tasks.errors import ConfigurationError, NotApprovedError, UnknownRequestError
+from tasks.errors import (
+    ConfigurationError,
+    NotApprovedError,
+    NothingThereError,
+    ReasonRefusedError,
+    UnknownRequestError,
+)
 from tasks.model import Dossier
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
 from tests.disclosure.shelf import Died, Shelf
@@ -97,7 +120,7 @@ def test_a_published_disclosure_is_complete_and_verifies(tmp_path: Path) -> None
     assert (entry.version, entry.outcome, entry.records, entry.pages, entry.withheld) == (1, "part", 3, 4, 4)
     (tmp_path / "v1.zip").write_bytes(objects[f"disclosures/{REFERENCE}/v1.zip"])
     assert verify_bundle(tmp_path / "v1.zip", keys().public_pem).ok
-    assert log_entries(shelf, BUCKET) == (entry,)
+    assert read_log(shelf, BUCKET).entries == (entry,)
     assert "Planning meeting" in words_of(objects["index.html"])
     check_readers_view(keys_of(shelf))
 
@@ -147,7 +170,7 @@ def test_killed_after_any_write_it_completes_with_the_same_bytes_and_readers_nev
             break
         except Died:
             deaths += 1
-    assert deaths == len([key for key in whole.written if REFERENCE in key]) + len(LOG) - 1
+    assert deaths == len([key for key in whole.written if REFERENCE in key]) + len({*LOG, INDEX}) - 1
     assert keys_of(shelf) == keys_of(whole)
 
 
@@ -178,7 +201,7 @@ def test_a_correction_supersedes_and_both_stay_readable() -> None:
     assert second.changes[0] in words_of(after[f"disclosures/{REFERENCE}/v2/data/response.html"])
     assert "Version 1, 30 March 2026" in page
     assert b"Supersedes: v1" in after[f"disclosures/{REFERENCE}/v2/bag-info.txt"]
-    (current,) = log_entries(shelf, BUCKET)
+    (current,) = read_log(shelf, BUCKET).entries
     assert current == second
     check_readers_view(keys_of(shelf))
 
@@ -192,27 +215,31 @@ def test_the_statement_of_a_new_version_names_the_bag_it_replaces() -> None:
     assert said == {"version": 1, "tagmanifest": {"sha256": first.bag}}
 
 
-def test_the_older_dossier_again_does_not_bring_its_page_back() -> None:
+def test_the_older_dossier_comes_back_as_the_next_version_and_only_when_it_was_approved_again() -> None:
     shelf = Shelf()
-    first = released(shelf)
+    released(shelf)
     released(shelf, corrected(), LATER)
-    page = shelf.get(BUCKET, PAGE)
-    assert released(shelf) == first
-    assert shelf.get(BUCKET, PAGE) == page
+    before = keys_of(shelf)
+    with pytest.raises(NotApprovedError, match="superseded"):
+        released(shelf)
+    assert keys_of(shelf) == before
+    assert released(shelf, at=LATEST).version == 3
+    assert read_log(shelf, BUCKET).entries[0].version == 3
+    check_readers_view(keys_of(shelf))
 
 
 def test_two_requests_share_the_log() -> None:
     shelf = Shelf()
     released(shelf)
     released(shelf, another(), LATER)
-    assert {entry.reference for entry in log_entries(shelf, BUCKET)} == {REFERENCE, "B-2"}
+    assert {entry.reference for entry in read_log(shelf, BUCKET).entries} == {REFERENCE, "B-2"}
     check_readers_view(keys_of(shelf))
 
 
 def test_a_log_written_meanwhile_by_another_run_is_written_again() -> None:
     shelf = Shelf()
     released(shelf)
-    late = replace(log_entries(shelf, BUCKET)[0], reference="Z-9", title="Came late")
+    late = replace(read_log(shelf, BUCKET).entries[0], reference="Z-9", title="Came late")
     shelf.delete(BUCKET, "index.html")
 
     def meanwhile() -> None:
@@ -257,10 +284,140 @@ def test_an_unapproved_dossier_or_a_missing_key_writes_nothing() -> None:
 def test_a_damaged_entry_stops_with_its_name_kept_out_of_the_message() -> None:
     shelf = Shelf()
     shelf.put(BUCKET, f"entries/{REFERENCE}/v1.json", b"{")
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(EntryDamagedError) as caught:
         released(shelf)
     assert REFERENCE not in str(caught.value)
     assert REFERENCE in caught.value.subject
+
+
+def test_a_damaged_entry_of_another_request_stops_nobody_and_is_named() -> None:
+    shelf = Shelf()
+    theirs = released(shelf, another())
+    shelf.objects[BUCKET, "entries/B-2/v1.json"] = b"{"
+    ours = released(shelf)
+    take_back(shelf)
+    assert not [key for key in keys_of(shelf) if f"{REFERENCE}/v1" in key]
+    assert rebuild_log(shelf, BUCKET, POLICY.authority) == ("entries/B-2/v1.json",)
+    assert theirs in read_log(shelf, BUCKET).entries  # as it was before it was damaged
+    assert ours.reference in {entry.reference for entry in read_log(shelf, BUCKET).entries}
+
+
+def test_a_publication_reads_the_entries_that_are_new() -> None:
+    shelf = Shelf()
+    entry = released(shelf)
+    for n in range(40):
+        shelf.put(BUCKET, f"entries/X-{n}/v1.json", encode(replace(entry, reference=f"X-{n}")))
+    rebuild_log(shelf, BUCKET, POLICY.authority)
+    shelf.read.clear()
+    released(shelf, another())
+    assert sorted({key for key in shelf.read if key.startswith("entries/")}) == ["entries/B-2/v1.json"]
+    assert len(read_log(shelf, BUCKET).entries) == 42
+    shelf.objects[BUCKET, "entries.json.gz"] = b"rubbish"
+    assert len(read_log(shelf, BUCKET).entries) == 42
+
+
+def test_a_log_that_never_holds_still_says_so() -> None:
+    shelf = Shelf()
+    entry = released(shelf)
+
+    def meanwhile() -> None:
+        n = len(shelf.objects)
+        shelf.objects[BUCKET, f"entries/Z-{n}/v1.json"] = encode(replace(entry, reference=f"Z-{n}"))
+
+    shelf.watch = meanwhile
+    shelf.delete(BUCKET, "index.html")
+    with pytest.raises(LogBusyError):
+        rebuild_log(shelf, BUCKET, POLICY.authority)
+
+
+# ---------------------------------------------------------------------------------------------- two at once
+
+
+def test_an_approval_that_is_taken_back_meanwhile_leaves_nothing_in_public() -> None:
+    shelf = Shelf()
+
+    def confirm() -> None:
+        raise NotApprovedError("It was taken back.")
+
+    with pytest.raises(NotApprovedError):
+        released(shelf, confirm=confirm)
+    assert keys_of(shelf) == {}
+
+
+def test_a_withdrawal_in_the_middle_of_a_publication_wins() -> None:
+    shelf = Shelf()
+    released(shelf)
+
+    def withdrawn_by_another() -> None:
+        take_back(shelf)
+
+    with pytest.raises(PublishedMeanwhileError):
+        released(shelf, corrected(), LATER, confirm=withdrawn_by_another)
+    assert read_log(shelf, BUCKET).entries[0].withdrawn
+    with pytest.raises(NotApprovedError):
+        released(shelf, corrected(), LATER)
+
+
+def test_of_two_that_publish_at_once_one_publishes_and_the_other_is_the_next_version() -> None:
+    shelf = Shelf()
+    begun: list[LogEntry] = []
+
+    def another_run() -> None:
+        if not begun:
+            begun.append(released(shelf, corrected(), LATER))
+
+    with pytest.raises(PublishedMeanwhileError):
+        released(shelf, confirm=another_run)
+    assert released(shelf, at=LATEST).version == 2
+    check_readers_view(keys_of(shelf))
+
+
+# ---------------------------------------------------------------------------------------------- left behind
+
+
+def half_of_the_next_version(shelf: Shelf) -> None:
+    shelf.writes_left = 7
+    with pytest.raises(Died):
+        released(shelf, corrected(), LATER)
+    shelf.writes_left = None
+
+
+def test_a_withdrawal_takes_an_unfinished_version_with_it() -> None:
+    shelf = Shelf()
+    released(shelf)
+    half_of_the_next_version(shelf)
+    assert [key for key in keys_of(shelf) if "/v2/" in key]
+    take_back(shelf)
+    assert not [key for key in keys_of(shelf) if re.search(r"/v[0-9]", key.removeprefix("entries/"))]
+
+
+def test_what_a_first_publication_that_died_left_can_be_removed() -> None:
+    shelf = Shelf()
+    half_of_the_next_version(shelf)
+    assert keys_of(shelf)
+    with pytest.raises(NothingThereError, match="never published"):
+        take_back(shelf)
+    assert keys_of(shelf) == {}
+    with pytest.raises(UnknownRequestError):
+        take_back(shelf)
+
+
+def test_discarding_touches_no_version_that_was_published() -> None:
+    shelf = Shelf()
+    released(shelf)
+    before = keys_of(shelf)
+    half_of_the_next_version(shelf)
+    assert discard_unfinished(shelf, BUCKET, REFERENCE)
+    assert keys_of(shelf) == before
+    assert not discard_unfinished(shelf, BUCKET, REFERENCE)
+
+
+def test_a_damaged_list_of_the_version_before_does_not_stop_the_next() -> None:
+    shelf = Shelf()
+    released(shelf)
+    shelf.objects[BUCKET, f"disclosures/{REFERENCE}/v1/data/schedule.json"] = b"[]"
+    entry = released(shelf, corrected(), LATER)
+    assert "cannot be said" in entry.changes[0]
 
 
 # ---------------------------------------------------------------------------------------------- withdraw
@@ -290,7 +447,7 @@ def test_a_withdrawal_removes_everything_and_leaves_a_signed_notice() -> None:
     assert opened.signed_by == (keys().key_id,)
     assert opened.statement["predicate"]["versions"] == [1, 2]
     assert opened.statement["subject"][1]["digest"]["sha256"] == last.bag
-    assert log_entries(shelf, BUCKET) == (entry,)
+    assert read_log(shelf, BUCKET).entries == (entry,)
     check_readers_view(keys_of(shelf))
 
 
@@ -365,7 +522,7 @@ def test_a_corrected_disclosure_after_half_a_withdrawal_is_a_new_version(dies_af
     assert entry.version == 2
     assert not [key for key in objects if "/v1" in key]
     assert "Version 1" not in words_of(objects[PAGE])
-    assert log_entries(shelf, BUCKET) == (entry,)
+    assert read_log(shelf, BUCKET).entries == (entry,)
     assert [known.withdrawn for known in request_entries(shelf, BUCKET, REFERENCE)] == [True, False]
     assert f"disclosures/{REFERENCE}/withdrawal.dsse.json" in objects
     check_readers_view(keys_of(shelf))
@@ -389,9 +546,32 @@ def test_withdrawing_the_unknown_or_without_a_reason_is_refused() -> None:
     with pytest.raises(UnknownRequestError):
         take_back(shelf)
     released(shelf)
-    with pytest.raises(ConfigurationError, match="reason"):
+    with pytest.raises(ReasonRefusedError):
         take_back(shelf, reason=" \n")
     assert PAGE in keys_of(shelf)
+
+
+def test_every_withdrawal_keeps_its_own_signed_record() -> None:
+    shelf = Shelf()
+    released(shelf)
+    take_back(shelf)
+    first = shelf.get(BUCKET, f"disclosures/{REFERENCE}/withdrawal-v1.dsse.json")
+    assert shelf.get(BUCKET, f"disclosures/{REFERENCE}/withdrawal.dsse.json") == first
+    again = released(shelf, corrected(), LATEST)
+    assert again.withdrawn_up_to == 1
+    take_back(shelf, "2026-07-11T09:00:00Z")
+    assert shelf.get(BUCKET, f"disclosures/{REFERENCE}/withdrawal-v1.dsse.json") == first
+    newest = shelf.get(BUCKET, f"disclosures/{REFERENCE}/withdrawal.dsse.json")
+    assert newest == shelf.get(BUCKET, f"disclosures/{REFERENCE}/withdrawal-v2.dsse.json") != first
+
+
+def test_the_page_names_the_key_that_signed() -> None:
+    shelf, secret = Shelf(), generate_commitment_key()
+    given = {record.file_name: files()[record.file_name] for record in dossier().records}
+    for _ in range(2):  # the second time with another key, as after a rotation
+        publish(shelf, BUCKET, dossier(), approval(), given, POLICY, load_keys(generate_signing_key(), secret))
+        (signed_by,) = load_publisher(shelf.get(BUCKET, f"disclosures/{REFERENCE}/v1/attestations/signer.pub.pem"))
+        assert signed_by.key_id in words_of(shelf.get(BUCKET, PAGE))
 
 
 def test_the_entry_names_its_bag_and_zip() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.disclosure.publish import WITHDRAWAL_RECORD, publish
+from tasks.disclosure.layout import WITHDRAWAL_RECORD
+from tasks.disclosure.publish import publish
 from tasks.disclosure.site import LogEntry, log_pages, newest_first, tombstone_page, withdrawal_of
 from tests.disclosure.browser import Browser
 from tests.disclosure.examples import POLICY, approval, dossier, files, keys

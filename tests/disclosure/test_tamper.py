@@ -9,19 +9,22 @@ import base64
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks.disclosure.bag import build_bag, zip_bag
-from tasks.disclosure.bundle import CERTIFICATE, CMS_SIGNATURE, ENVELOPE, SIGNER, assemble_bundle
-from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
-from tasks.disclosure.opening import UnsafeBundleError, open_bundle
+from tasks.disclosure.bundle import assemble_bundle
+from tasks.disclosure.keys import PublisherKey, generate_commitment_key, generate_signing_key, load_keys, load_publisher
+from tasks.disclosure.layout import CERTIFICATE, CMS_SIGNATURE, ENVELOPE, SIGNER
+from tasks.disclosure.opening import Opened, UnsafeBundleError, open_bundle
 from tasks.disclosure.provenance import seal
-from tasks.disclosure.signatures import file_list_signature
+from tasks.disclosure.signatures import bundle_statement, file_list_signature
 from tasks.disclosure.verify import verify_bundle
 from tests.disclosure.examples import POLICY, approval, dossier, files, keys
 from tests.disclosure.test_bundle import bundle
-from tests.disclosure.test_verify import failed, rebuilt
+from tests.disclosure.test_verify import failed, rebuilt, restated
 
 pytestmark = pytest.mark.slow
 
@@ -82,11 +85,13 @@ def test_a_bit_of_a_list_of_files(manifest: str, names: set[str], at: float) -> 
 
 def test_every_bit_of_the_signature_over_the_list() -> None:
     whole = bundle()
+    signed = bundle_statement(whole, None)
+    assert signed.statement
     for at in range(len(whole[CMS_SIGNATURE])):
         for bit in (0x01, 0x80):
             data = bytearray(whole[CMS_SIGNATURE])
             data[at] ^= bit
-            check = file_list_signature({**whole, CMS_SIGNATURE: bytes(data)}, None)
+            check = file_list_signature({**whole, CMS_SIGNATURE: bytes(data)}, signed)
             assert check is not None
             assert not check.ok, (at, bit)
     assert set(found(flipped(CMS_SIGNATURE, 0.5))) == {"signature of the file list"}
@@ -135,10 +140,20 @@ def test_a_bit_of_the_public_key_whose_lists_were_made_again() -> None:
 # ---------------------------------------------------------------------------------------------- the zip itself
 
 
-def test_every_bit_of_a_zip_that_is_not_a_files_content() -> None:
+@pytest.mark.parametrize("where", ["in memory", "in a file"])
+def test_every_bit_of_a_zip_that_is_not_a_files_content(where: str, tmp_path: Path) -> None:
+    """A file refuses to be read from before its start in its own way."""
+    path = tmp_path / "v1.zip"
+
+    def opened_as(data: bytes) -> Opened:
+        if where == "in memory":
+            return open_bundle(io.BytesIO(data))
+        path.write_bytes(data)
+        return open_bundle(path)
+
     small = build_bag({"data/a.txt": b"alpha", "data/b.txt": b"beta"}, {}, {"x.txt": b"x"})
     good = zip_bag(small, "case-v1")
-    opened = open_bundle(io.BytesIO(good))
+    opened = opened_as(good)
     assert opened.packing is not None
     assert opened.packing.ok
     for at in range(len(good)):
@@ -146,7 +161,7 @@ def test_every_bit_of_a_zip_that_is_not_a_files_content() -> None:
             bad = bytearray(good)
             bad[at] ^= bit
             try:
-                packing = open_bundle(io.BytesIO(bytes(bad))).packing
+                packing = opened_as(bytes(bad)).packing
             except UnsafeBundleError:
                 continue
             assert packing is not None
@@ -258,17 +273,63 @@ def test_a_whole_bundle_made_by_somebody_else() -> None:
 
 
 def test_another_certificate_behind_the_genuine_statement() -> None:
-    """Who has no key can sign the list of files alone anew: the statement holds, the certificate is not the one."""
+    """Who has no key can sign the list of files alone anew: the statement holds, and names another certificate."""
     stranger = forger()
     changed = rebuilt({CERTIFICATE: stranger.certificate_pem, "VERIFY.txt": b"Trust me."})  # type: ignore[attr-defined]
     changed[CMS_SIGNATURE] = stranger.sign_cms(changed["tagmanifest-sha256.txt"])  # type: ignore[attr-defined]
-    assert verify_bundle(changed).ok  # without the publisher's key, nobody can tell
-    assert set(found(changed, key=keys().public.pem)) == {"signature of the file list"}
+    for key in (None, keys().public.pem):
+        faults = found(changed, key=key)
+        assert set(faults) == {"signature of the file list"}
+        assert "the certificate the statement names" in faults["signature of the file list"]
+
+
+def older() -> Files:
+    """A bundle whose statement says nothing of a certificate, as they were once."""
+
+    def say_less(stated: dict[str, Any]) -> None:
+        del stated["certificate"]
+
+    return restated(say_less)
+
+
+def stripped(made: Files) -> Files:
+    """Without the signature over the list, without its certificate, and with lists that know of neither."""
+    return {path: data for path, data in rebuilt({CERTIFICATE: None}, made).items() if path != CMS_SIGNATURE}
 
 
 def test_the_signature_over_the_list_left_out_with_its_certificate() -> None:
-    bare = {path: data for path, data in rebuilt({CERTIFICATE: None}).items() if path != CMS_SIGNATURE}
-    assert set(found(bare, key=keys().public.pem)) == {"signature of the file list"}
+    """The statement says that there is one; an older one does not, but the key is known never to go without."""
+    own = keys().public
+    renewed = PublisherKey(own.key, (*forger().public.certificates, *own.certificates))  # type: ignore[attr-defined]
+    assert load_publisher(renewed.pem) == (renewed,)
+    for forged, given in (
+        (stripped(bundle()), [None, keys().public_pem, own.pem, renewed.pem]),
+        (stripped(older()), [own.pem, renewed.pem]),
+    ):
+        for key in given:
+            faults = found(forged, key=key)
+            assert set(faults) == {"signature of the file list"}
+            assert "there should be one" in faults["signature of the file list"]
+    for key in (own.pem, renewed.pem):
+        assert verify_bundle(bundle(), key).ok
+        assert verify_bundle(older(), key).ok
+
+
+@pytest.mark.parametrize("path", [CERTIFICATE, CMS_SIGNATURE])
+def test_a_list_that_speaks_of_a_certificate_demands_its_signature(path: str) -> None:
+    """Even where a key is known to have signed without one at some time, and the statement says nothing."""
+    own = keys().public
+    both = PublisherKey(own.key, (*own.certificates, None))
+    left = {name: data for name, data in older().items() if name != path}
+    assert "signature of the file list" in found(left, key=both.pem)
+
+
+def test_another_certificate_behind_an_older_statement() -> None:
+    stranger = forger()
+    changed = rebuilt({CERTIFICATE: stranger.certificate_pem}, older())  # type: ignore[attr-defined]
+    changed[CMS_SIGNATURE] = stranger.sign_cms(changed["tagmanifest-sha256.txt"])  # type: ignore[attr-defined]
+    assert verify_bundle(changed).ok  # without the publisher's key, nobody can tell
+    assert "the certificate you gave" in found(changed, key=keys().public.pem)["signature of the file list"]
 
 
 def test_the_statement_of_another_request() -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tasks.disclosure.bundle import TIME_STAMP, TSA_CERTIFICATE, assemble_bundle
+from tasks.disclosure.bundle import assemble_bundle
+from tasks.disclosure.der import CONTEXT_0, CONTEXT_1, NULL, OCTETS, SEQUENCE, SET, der, integer, read
 from tasks.disclosure.keys import load_certificates
+from tasks.disclosure.layout import TIME_STAMP, TSA_CERTIFICATE
 from tasks.disclosure.publish import publish
-from tasks.disclosure.timestamp import stamped_at
+from tasks.disclosure.timestamp import stamped_at, storable
 from tasks.disclosure.verify import verify_bundle
 from tasks.errors import ConfigurationError, TransientError
 from tasks.timestamping import TimeStampAuthority, TimeStampUnavailableError
@@ -22,7 +25,7 @@ from tests.disclosure.shelf import Died, Shelf
 from tests.disclosure.test_bundle import bundle, unpack, verify_lines, with_tools
 from tests.disclosure.test_publish import BUCKET, keys_of
 from tests.disclosure.test_verify import failed, sentence_of
-from tests.disclosure.tsa import Authority, serving
+from tests.disclosure.tsa import TIME_STAMPING, Authority, serving
 
 pytestmark = pytest.mark.slow
 
@@ -123,20 +126,85 @@ def query_of(content: bytes) -> bytes:
     return time_stamp_query(content)
 
 
-def test_no_flipped_bit_moves_the_moment(stamped: dict[str, bytes], authority: Authority) -> None:
-    """A bit that no signature covers may go unnoticed (the status is such a part); the moment is not among them."""
-    roots, stamp, listed = load_certificates(authority.root), stamped[TIME_STAMP], stamped[LISTED]
-    moment = stamped_at(stamp, listed, roots)
-    unnoticed = 0
+def unnoticed(stamp: bytes, content: bytes, root: bytes, bits: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The bits that can be turned round, each alone, and the stamp holds all the same: (byte, bit)."""
+    roots, found = load_certificates(root), []
+    stamped_at(stamp, content, roots)
     for at in range(len(stamp)):
-        bad = bytearray(stamp)
-        bad[at] ^= 1
-        try:
-            assert stamped_at(bytes(bad), listed, roots) == moment
-            unnoticed += 1
-        except ValueError:
-            continue
-    assert unnoticed < len(stamp) // 20
+        for bit in bits:
+            bad = bytearray(stamp)
+            bad[at] ^= bit
+            with suppress(ValueError):
+                stamped_at(bytes(bad), content, roots)
+                found.append((at, bit))
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+def test_no_flipped_bit_goes_unnoticed(stamped: dict[str, bytes], authority: Authority) -> None:
+    assert unnoticed(stamped[TIME_STAMP], stamped[LISTED], authority.root, (0x01, 0x20, 0x80)) == []
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@pytest.mark.parametrize(
+    ("key", "below"), [("rsa:2048", True), ("ec -pkeyopt ec_paramgen_curve:P-256", False)], ids=["chain", "ECDSA"]
+)
+def test_nor_in_a_stamp_of_another_kind(tmp_path: Path, key: str, below: bool) -> None:
+    other = Authority(tmp_path, key=key, below=below)
+    answer = other.answer(query_of(b"content"))
+    stamp = storable(answer)
+    assert (len(answer) > len(stamp)) == below  # the root that came along is left out
+    assert unnoticed(stamp, b"content", other.root, (0x01,)) == []
+    assert openssl_holds(stamp, b"content", other.root, tmp_path)
+
+
+def openssl_holds(stamp: bytes, content: bytes, root: bytes, folder: Path) -> bool:
+    for name, data in (("stamp", stamp), ("content", content), ("root.pem", root)):
+        (folder / name).write_bytes(data)
+    line = ["openssl", "ts", "-verify", "-data", "content", "-in", "stamp", "-CAfile", "root.pem"]
+    return subprocess.run(line, cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+SHA256_WITH_RSA = bytes.fromhex("06092a864886f70d01010b")
+COUNTERSIGNATURE = bytes.fromhex("06092a864886f70d010906")
+
+
+def chatty(answer: bytes) -> bytes:
+    """The same stamp with what no signature covers: words beside the status, an attribute, the algorithm named anew."""
+    _, token = read(answer).parts(SEQUENCE)
+    kind, explicit = token.parts(SEQUENCE)
+    (signed,) = explicit.parts(CONTEXT_0)
+    *before, signers = signed.parts(SEQUENCE)
+    (signer,) = signers.parts(SET)
+    parts = [part.whole for part in signer.parts(SEQUENCE)]
+    parts[4] = der(SEQUENCE, SHA256_WITH_RSA, NULL)
+    parts.append(der(CONTEXT_1, der(SEQUENCE, COUNTERSIGNATURE, der(SET, der(OCTETS, b"an attribute")))))
+    again = der(SEQUENCE, *(part.whole for part in before), der(SET, der(SEQUENCE, *parts)))
+    status = der(SEQUENCE, integer(0), der(SEQUENCE, der(0x0C, b"some words")))
+    return der(SEQUENCE, status, der(SEQUENCE, kind.whole, der(CONTEXT_0, again)))
+
+
+def test_what_nothing_covers_is_left_out_before_a_stamp_is_kept(
+    authority: Authority, client: TimeStampAuthority, tmp_path: Path
+) -> None:
+    roots = load_certificates(authority.root)
+    spoilt = chatty(authority.answer(query_of(b"content")))
+    assert openssl_holds(spoilt, b"content", authority.root, tmp_path)
+    with pytest.raises(ValueError, match="not a time stamp"):
+        stamped_at(spoilt, b"content", roots)
+    authority.spoil = chatty
+    kept = client.stamp(b"content")
+    stamped_at(kept, b"content", roots)
+    assert openssl_holds(kept, b"content", authority.root, tmp_path)
+    assert not any(words in kept for words in (b"some words", b"an attribute"))
+
+
+@pytest.mark.parametrize("more", [b"hidden", b"\0", b"\x05\x00"])
+def test_nothing_may_follow_a_stamp(stamped: dict[str, bytes], authority: Authority, more: bytes) -> None:
+    with pytest.raises(ValueError, match="not a time stamp"):
+        stamped_at(stamped[TIME_STAMP] + more, stamped[LISTED], load_certificates(authority.root))
+    with pytest.raises(ValueError, match="not a time stamp"):
+        storable(stamped[TIME_STAMP] + more)
 
 
 def test_a_stamp_outlives_its_certificates(tmp_path: Path) -> None:
@@ -155,10 +223,34 @@ def test_a_stamp_outlives_its_certificates(tmp_path: Path) -> None:
     subprocess.run([*line, "-no_check_time"], cwd=tmp_path, capture_output=True, check=True)
 
 
-def test_a_certificate_not_meant_for_stamping_is_refused(tmp_path: Path) -> None:
-    wrong = Authority(tmp_path / "wrong", purpose="extendedKeyUsage=critical,codeSigning")
-    with pytest.raises(subprocess.CalledProcessError):
-        wrong.answer(query_of(b"x"))  # OpenSSL itself does not stamp with it
+@pytest.mark.parametrize(
+    ("purpose", "holds"),
+    [
+        (TIME_STAMPING, True),
+        ("extendedKeyUsage=critical,codeSigning", False),
+        ("extendedKeyUsage=timeStamping", False),
+        ("extendedKeyUsage=critical,codeSigning,emailProtection", False),
+        ("subjectKeyIdentifier=hash", False),
+    ],
+)
+def test_a_certificate_not_meant_for_stamping_is_refused(
+    tmp_path: Path, authority: Authority, purpose: str, holds: bool
+) -> None:
+    """The stamp is whole and its signature holds; `openssl ts` itself would not make it, so `openssl cms` does."""
+    clock = Authority(tmp_path, purpose=purpose)
+    _, token = read(authority.answer(query_of(b"content"))).parts(SEQUENCE)
+    _, explicit = token.parts(SEQUENCE)
+    _, _, content, *_ = explicit.parts(CONTEXT_0)[0].parts(SEQUENCE)
+    (octets,) = content.parts(SEQUENCE)[1].parts(CONTEXT_0)
+    (tmp_path / "time").write_bytes(octets.body)
+    line = (
+        "openssl cms -sign -econtent_type 1.2.840.113549.1.9.16.1.4 -in time -binary -nodetach -nosmimecap -cades"
+        " -md sha256 -signer tsa.pem -inkey tsa.key -outform DER -out signed"
+    )
+    subprocess.run(line.split(), cwd=tmp_path, capture_output=True, check=True)
+    stamp = storable(der(SEQUENCE, der(SEQUENCE, integer(0)), (tmp_path / "signed").read_bytes()))
+    with nullcontext() if holds else pytest.raises(ValueError, match="not a time stamp"):
+        stamped_at(stamp, b"content", load_certificates(clock.root))
 
 
 # ---------------------------------------------------------------------------------------------- at publication

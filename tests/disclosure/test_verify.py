@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import base64
+import errno
 import io
 import json
+import struct
 import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pikepdf
@@ -20,6 +24,8 @@ from tasks.disclosure.bag import build_bag, zip_bag
 from tasks.disclosure.bundle import assemble_bundle
 from tasks.disclosure.inspect_record import TOLERANCE, is_flat
 from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
+from tasks.disclosure.layout import CMS_SIGNATURE, ENVELOPE, SIGNED_LIST
+from tasks.disclosure.provenance import seal
 from tasks.disclosure.verify import Verdict, verify_bundle
 from tasks.geometry import Box
 from tests.disclosure.examples import MARKS, POLICY, approval, dossier, files, keys, painted_page, record_pdf
@@ -65,7 +71,7 @@ def test_with_a_key_of_the_verifiers_own_it_is_said_who_signed() -> None:
         assert verdict.trusted
         said = sentence_of(verdict, "signature")
         assert f"signed by the key you gave ({keys().key_id})" in said
-        assert "Northshire Police as publisher" in said
+        assert "Northshire Police as publisher" in sentence_of(verdict, "accompanying files")
     assert "the certificate you gave" in sentence_of(verdict, "signature of the file list")
 
 
@@ -107,9 +113,9 @@ def test_a_removed_file_is_missed(path: str) -> None:
     assert failed(verdict)
 
 
-def rebuilt(changes: dict[str, bytes | None]) -> dict[str, bytes]:
+def rebuilt(changes: dict[str, bytes | None], made: dict[str, bytes] | None = None) -> dict[str, bytes]:
     """What a forger without the key can do: change files and make every list of digests again."""
-    changed = {path: data for path, data in {**bundle(), **changes}.items() if data is not None}
+    changed = {path: data for path, data in {**(made or bundle()), **changes}.items() if data is not None}
     payload = {path: data for path, data in changed.items() if path.startswith("data/")}
     info = dict(line.split(": ", 1) for line in changed["bag-info.txt"].decode().splitlines())
     del info["Payload-Oxum"]
@@ -332,6 +338,40 @@ def test_counts_must_agree_with_the_signed_statement() -> None:
     assert "signed statement" in failed(verify_bundle(rebuilt({"data/schedule.json": encode(schedule)})))["pages"]
 
 
+def restated(change: Callable[[dict[str, Any]], None]) -> dict[str, bytes]:
+    """The bundle with a statement that its publisher signed otherwise, and lists of files that agree with it."""
+    statement = json.loads(base64.b64decode(json.loads(bundle()[ENVELOPE])["payload"]))
+    change(statement["predicate"])
+    again = rebuilt({ENVELOPE: seal(statement, keys())})
+    return {**again, CMS_SIGNATURE: keys().sign_cms(again[SIGNED_LIST]) or b""}
+
+
+def test_a_page_of_the_source_that_is_not_in_the_record_is_named() -> None:
+    def lose_a_page(stated: dict[str, Any]) -> None:
+        stated["records"][0]["sourcePages"] = 3
+
+    assert sentence_of(verify_bundle(bundle()), "pages").startswith("All 4 pages are there, as many as the sources had")
+    faults = failed(verify_bundle(restated(lose_a_page), keys().public.pem))
+    assert set(faults) == {"pages", "withheld parts"}
+    assert (
+        "001-minutes-of-the-public-order-planning-meeting.pdf: it has 2 pages, and its source had 3" in faults["pages"]
+    )
+
+
+def test_a_statement_from_before_pages_of_the_source_were_counted_says_nothing_of_them() -> None:
+    def say_less(stated: dict[str, Any]) -> None:
+        del stated["certificate"]
+        for record in stated["records"]:
+            del record["sourcePages"]
+
+    verdict = verify_bundle(restated(say_less), keys().public.pem)
+    assert verdict.ok, failed(verdict)
+    assert "source" not in sentence_of(verdict, "pages")
+    records = tuple(replace(record, source_pages=0) for record in dossier().records)
+    case = dossier(records=records)
+    assert verify_bundle(assemble_bundle(case, approval(case), files(), POLICY, keys())).ok
+
+
 @pytest.mark.parametrize(
     "bad", [b"", b"[]", b'{"rows":1,"records":[]}', b'{"reference":"x","records":[1],"rows":[]}', b"[" * 99999]
 )
@@ -356,9 +396,28 @@ def link() -> zipfile.ZipInfo:
     return entry
 
 
+def before_its_start() -> bytes:
+    """A list of contents said to be longer than all that is there, so that it would begin before the file."""
+    good = packed([("a", b"1")])
+    return good[:-10] + struct.pack("<L", 0xFFFF) + good[-6:]
+
+
+def beyond_all_bounds() -> bytes:
+    """A file said to begin at the last of 2**64 bytes (ZIP64)."""
+    good = packed([("a", b"1")])
+    at = good.index(b"PK\x01\x02")
+    far = struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    entry = bytearray(good[at:-22])
+    entry[30:32], entry[42:46] = struct.pack("<H", len(far)), b"\xff" * 4
+    end = good[-22:-10] + struct.pack("<LL", len(entry) + len(far), at) + b"\0\0"
+    return good[:at] + bytes(entry) + far + end
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
+        (before_its_start(), "damaged"),
+        (beyond_all_bounds(), "damaged"),
         (packed([("../x", b"")]), "out of its folder"),
         (packed([("/etc/x", b"")]), "out of its folder"),
         (packed([("a/../../x", b"")]), "out of its folder"),
@@ -374,12 +433,26 @@ def link() -> zipfile.ZipInfo:
 def test_a_hostile_zip_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "x.zip").write_bytes(data)
     assert words in failed(verify_bundle(tmp_path / "x.zip"))["opening"]
+    assert words in failed(verify_bundle(io.BytesIO(data)))["opening"]
 
 
 def test_a_folder_with_a_link_is_refused(tmp_path: Path) -> None:
     folder = unpack(bundle(), tmp_path / "bag")
     (folder / "data" / "records" / "x").symlink_to("/etc/hostname")
     assert "link" in failed(verify_bundle(folder))["opening"]
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_zip() -> None:
+    class Failing(io.BytesIO):
+        """Its end can be read, its first file cannot."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() < 100:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="Input/output"):
+        verify_bundle(Failing(zip_bag(bundle(), "case-v1")))
 
 
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ ordering = no
 tsa_name = yes
 ess_cert_id_chain = no
 ess_cert_id_alg = sha256
+{certs}
 """
 EXTENSIONS = "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\n{purpose}\n"
 TIME_STAMPING = "extendedKeyUsage=critical,timeStamping"
@@ -35,6 +36,12 @@ TIME_STAMPING = "extendedKeyUsage=critical,timeStamping"
 class Authority:
     """The authority's files, and what it answers next.
 
+    Args:
+        folder: for its files; made.
+        purpose: line of the clock's certificate that says what it is for.
+        key: kind of the clock's key, as `openssl req -newkey` takes it.
+        below: whether a certificate stands between root and clock; both go into the answers then.
+
     Attributes:
         root: certificate that vouches for it, PEM.
         status: HTTP status of the answers.
@@ -42,21 +49,33 @@ class Authority:
         spoil: what is done to an answer before it is sent.
     """
 
-    def __init__(self, folder: Path, purpose: str = TIME_STAMPING) -> None:
+    def __init__(self, folder: Path, purpose: str = TIME_STAMPING, key: str = "rsa:2048", below: bool = False) -> None:
         self._folder = folder
         self.status = 200
         self.asked = 0
         self.spoil = lambda answer: answer
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "tsa.cnf").write_text(CONFIG.format(folder=folder))
+        chain = f"certs = {folder}/chain.pem" if below else ""
+        (folder / "tsa.cnf").write_text(CONFIG.format(folder=folder, certs=chain))
         (folder / "serial").write_text("01\n")
         (folder / "purpose").write_text(EXTENSIONS.format(purpose=purpose))
         self._openssl("req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -days 9 -subj /CN=Root")
-        self._openssl("req -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -subj /CN=Clock")
-        self._openssl(
-            "x509 -req -in tsa.csr -CA root.pem -CAkey root.key -days 9 -extfile purpose -out tsa.pem -set_serial 7"
-        )
         self.root = (folder / "root.pem").read_bytes()
+        issuer = "root"
+        if below:
+            (folder / "may-issue").write_text("basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n")
+            self._openssl("req -newkey rsa:2048 -nodes -keyout mid.key -out mid.csr -subj /CN=Between")
+            self._openssl(
+                "x509 -req -in mid.csr -CA root.pem -CAkey root.key -days 9 -extfile may-issue -out mid.pem"
+                " -set_serial 5"
+            )
+            (folder / "chain.pem").write_bytes((folder / "mid.pem").read_bytes() + self.root)
+            issuer = "mid"
+        self._openssl(f"req -newkey {key} -nodes -keyout tsa.key -out tsa.csr -subj /CN=Clock")
+        self._openssl(
+            f"x509 -req -in tsa.csr -CA {issuer}.pem -CAkey {issuer}.key -days 9 -extfile purpose -out tsa.pem"
+            " -set_serial 7"
+        )
 
     def _openssl(self, line: str) -> None:
         subprocess.run(["openssl", *line.split()], cwd=self._folder, check=True, capture_output=True)

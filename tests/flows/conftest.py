@@ -13,6 +13,7 @@ from rich.console import Console
 
 from flows.place import open_place
 from flows.settings import Settings
+from infra.deploy import PrefectApi
 from infra.desk import create_run
 from infra.embedded import Stack
 from infra.gateway import load_account
@@ -47,7 +48,7 @@ class Pipeline:
 
     def start(self, deployment: str, **parameters: object) -> str:
         """Create a run of a deployment; returns its id."""
-        return create_run(self.api, deployment, parameters)
+        return create_run(PrefectApi(self.api), deployment, parameters)
 
     def ended(self, run: str) -> dict[str, Any]:
         """The run, once it has ended."""

@@ -66,6 +66,8 @@ def test_a_run_whose_worker_died_with_it_is_ended_and_taken_up_again(pipeline: P
     for pid in [worker, *descendants(worker)]:
         os.kill(pid, signal.SIGKILL)
     pipeline.stack.restart("worker")
+    ended = pipeline.ended(lost.id)["state"]  # by the new worker, before the run's silence tells
+    assert (ended["name"], ended["message"]) == ("Crashed", "Its process ended with its worker.")
     patrol = Patrol(runs, lambda: None, SILENCE)
 
     def gone_round() -> Run | None:
@@ -73,7 +75,6 @@ def test_a_run_whose_worker_died_with_it_is_ended_and_taken_up_again(pipeline: P
         return next((run for run in about(runs, "DEAD-1") if run.id != lost.id), None)
 
     until(gone_round)
-    assert runs.read(lost.id).state == "Crashed"
     pipeline.settled("DEAD-1", "held", "published", "blocked")
     made = len(about(runs, "DEAD-1"))
     Patrol(runs, lambda: None, SILENCE).go_round()  # another one finds nothing left to do

@@ -6,15 +6,18 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from flows.announce import Submission, event_of, reference_in, submissions_in, submissions_lying_in
+from flows import announce
+from flows.announce import TELLINGS, Announcer, Submission, event_of, reference_in, submissions_in, submissions_lying_in
 from infra.gateway import HOST, Gateway, free_port
 from tasks.store import S3Store
 from tests.conftest import StoreServer
@@ -115,6 +118,33 @@ def test_the_watcher_does_not_import_prefect() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ with servers
+
+
+def test_what_no_run_came_of_is_told_again_under_the_same_name(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that dies loses what it took in the moment before; one that lives knows the event's name."""
+    monkeypatch.setattr(announce, "HEARD_WITHIN", timedelta(0))
+    made: dict[str, datetime] = {}
+    with httpx.Client(base_url=sink.api_url) as client:
+        announcer = Announcer(client)
+        for reference in ("LOST-1", "DONE-1", "OLD-1"):
+            announcer.announce(Submission("foi-intake", reference, "e", "1"))
+        now = datetime.now(UTC)
+        made.update({"DONE-1": now, "OLD-1": now - timedelta(minutes=5)})  # the latter of an earlier upload
+        for _ in range(2):
+            announcer.tell_unheard(lambda _: made)
+        assert Counter(sink.references) == {"LOST-1": 3, "DONE-1": 1, "OLD-1": 3}
+        assert len({event["id"] for event in sink.events}) == 3
+        made.update(dict.fromkeys(made, datetime.now(UTC)))
+        for _ in range(2 * TELLINGS):
+            announcer.tell_unheard(lambda _: made)
+        assert Counter(sink.references) == {"LOST-1": TELLINGS, "DONE-1": 1, "OLD-1": 3}
+
+
+def test_nobody_is_asked_while_nothing_is_unheard(sink: Sink) -> None:
+    with httpx.Client(base_url=sink.api_url) as client:
+        announcer = Announcer(client)
+        announcer.announce(Submission("foi-intake", "NEW-1", "e", "1"))  # a moment ago
+        announcer.tell_unheard(lambda _: pytest.fail("asked"))
 
 
 @contextmanager

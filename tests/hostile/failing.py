@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from tasks.apart import Job
-from tasks.errors import ReaderUnavailableError
+from tasks.errors import ConfigurationError, ReaderUnavailableError
 from tasks.jobs import JOBS as REAL_JOBS
 
 
@@ -18,6 +18,8 @@ def _failing(name: str, job: Job) -> Job:
             raise ValueError("text of the record")
         if any(blob.endswith(b"tire " + name.encode()) for blob in blobs):
             raise ReaderUnavailableError("Exit status 1.")
+        if any(blob.endswith(b"claim " + name.encode()) for blob in blobs):
+            raise ConfigurationError("Tesseract 5 is not installed.")
         return job(*blobs)
 
     return run

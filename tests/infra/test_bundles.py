@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,22 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from infra.bundles import Trust, verify
+from infra.bundles import Trust, bundle_files, verify
+from infra.keys import make_keys, rotate_signing_key
 from tasks.codec import digest
 from tasks.disclosure.bag import zip_bag
 from tasks.disclosure.bundle import assemble_bundle
-from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
+from tasks.disclosure.keys import SigningKeys, generate_commitment_key, generate_signing_key, load_keys
+from tasks.disclosure.layout import CMS_SIGNATURE, ENVELOPE, SIGNED_LIST
+from tasks.disclosure.provenance import seal
 from tasks.disclosure.publish import publish, withdraw
-from tasks.errors import NothingThereError
+from tasks.errors import NothingThereError, UnknownRequestError
 from tasks.fetch import AddressRefusedError, AddressUnavailableError
 from tests.conftest import StoreServer
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
 from tests.disclosure.shelf import Shelf
 from tests.disclosure.test_bundle import bundle, unpack
 from tests.disclosure.test_publish import BUCKET, LATER, LATEST, another, corrected, keys_of, released, take_back
-from tests.disclosure.test_verify import failed
+from tests.disclosure.test_verify import failed, rebuilt
 from tests.fetch.sites import Answer, site
-from tests.infra.test_cli import foi
+from tests.infra.test_cli import ROOT, foi
+from tests.infra.test_keys import blocks
 
 pytestmark = pytest.mark.slow
 
@@ -133,6 +140,36 @@ def test_a_withdrawn_disclosure_is_said_to_be_so(gone: Shelf, two: Shelf) -> Non
         assert "withdrawn on" in failed(verify(f"{at}{AT}/v2.zip", TRUST))["disclosure log"]
 
 
+def test_a_withdrawal_of_another_request_is_none_of_this_one(gone: Shelf, two: Shelf) -> None:
+    record = gone.get(BUCKET, f"disclosures/{REFERENCE}/withdrawal.dsse.json")
+    with published(gone, **{"disclosures/B-2/withdrawal.dsse.json": record, "kept/withdrawal.dsse.json": record}) as at:
+        faults = failed(verify(f"{at}/disclosures/B-2/withdrawal.dsse.json", TRUST))
+        assert set(faults) == {"reference"}
+        assert f"Asked for was B-2; this is about {REFERENCE}" in faults["reference"]
+        assert verify(f"{at}/kept/withdrawal.dsse.json", TRUST).ok  # an address that says nothing
+
+
+def test_only_the_record_of_a_withdrawal_is_taken_for_one(one: Shelf, tmp_path: Path) -> None:
+    """The address of any file of a bundle stands for the bundle, and a zip may be called what it likes."""
+    zipped = one.get(BUCKET, f"disclosures/{REFERENCE}/v1.zip")
+    with published(one, **{"mirror/copy.json": zipped}) as at:
+        for path in ("/v1/data/schedule.json", "/v1/attestations/disclosure.dsse.json"):
+            verdict = verify(at + AT + path, TRUST)
+            assert verdict.ok, failed(verdict)
+            assert verdict.version == 1
+        assert verify(f"{at}/mirror/copy.json", TRUST).ok
+    (tmp_path / "copy.json").write_bytes(zipped)
+    assert verify(str(tmp_path / "copy.json"), TRUST).ok
+
+
+def test_a_log_that_is_given_and_empty_is_compared_with_all_the_same(two: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "disclosures.json").write_bytes(b"")
+    with published(two) as at:
+        for where in ("/", "/v2.zip"):
+            faults = failed(verify(at + AT + where, TRUST, log=str(tmp_path / "disclosures.json")))
+            assert faults == {"disclosure log": "The disclosure log is damaged."}
+
+
 def test_a_copy_elsewhere_is_verified_without_a_log(one: Shelf) -> None:
     zipped = one.get(BUCKET, f"disclosures/{REFERENCE}/v1.zip")
     with site({"/mirror/copy.zip": zipped, f"{AT}/v1.zip": zipped}) as at:
@@ -172,9 +209,39 @@ def test_a_folder_a_zip_and_a_log_beside_it(tmp_path: Path, two: Shelf) -> None:
         verify(str(folder / "v3.zip"), TRUST)
 
 
-def test_old_bundles_verify_with_the_published_file_after_a_rotation(tmp_path: Path) -> None:
-    from infra.keys import make_keys, rotate_signing_key
+def test_old_bundles_verify_after_a_certificate_was_renewed_added_or_dropped(tmp_path: Path) -> None:
+    """The key stays the same; what was signed with the one, the other or no certificate holds with the file published
+    at the end. So do statements from before they named their certificate."""
+    made = make_keys(tmp_path / "keys")
+    first, rsa, certificate = blocks(made.signing.read_bytes())
+    _, *renewed = blocks(generate_signing_key())
+    bundles = []
+    for pem in (first, first + rsa + certificate, first + b"".join(renewed)):
+        made.signing.write_bytes(pem)
+        make_keys(tmp_path / "keys")
+        now = load_keys(pem, made.commitment.read_bytes())
+        bundles.append(assemble_bundle(dossier(), approval(), files(), POLICY, now))
+        bundles.append(unstated(bundles[-1], now))
+    for bag in bundles:
+        verdict = verify(str(unpack(bag, tmp_path / str(bundles.index(bag)))), Trust(made.public.read_bytes()))
+        assert verdict.ok, failed(verdict)
+        assert verdict.trusted
+        signed = [check.sentence for check in verdict.checks if check.name == "signature of the file list"]
+        assert signed == (
+            ["The list of files is signed with the certificate you gave (CMS)."] if CMS_SIGNATURE in bag else []
+        )
 
+
+def unstated(bag: dict[str, bytes], by: SigningKeys) -> dict[str, bytes]:
+    """The bundle as it was made when statements did not name the certificate yet."""
+    statement = json.loads(base64.b64decode(json.loads(bag[ENVELOPE])["payload"]))
+    del statement["predicate"]["certificate"]
+    again = rebuilt({ENVELOPE: seal(statement, by)}, bag)
+    signature = by.sign_cms(again[SIGNED_LIST])
+    return {**again, **({CMS_SIGNATURE: signature} if signature else {})}
+
+
+def test_old_bundles_verify_with_the_published_file_after_a_rotation(tmp_path: Path) -> None:
     def made() -> dict[str, bytes]:
         folder = tmp_path / "keys"
         now = load_keys((folder / "signing.pem").read_bytes(), (folder / "commitment.key").read_bytes())
@@ -225,8 +292,38 @@ def test_the_command_takes_an_address(one: Shelf) -> None:
     assert "Traceback" not in done.stderr
 
 
+WITHOUT_NETWORK = """
+import os, socket, sys
+
+def refuse(event, arguments):
+    if event == "socket.getaddrinfo" or event == "socket.__new__" and arguments[1] != socket.AF_UNIX:
+        os._exit(99)  # nothing can catch this
+
+sys.addaudithook(refuse)
+from infra.cli import main
+main()
+"""
+
+
+def test_a_file_or_folder_is_verified_without_any_network(tmp_path: Path) -> None:
+    (tmp_path / "v1.zip").write_bytes(zip_bag(bundle(), "case-v1"))
+    (tmp_path / "key.pem").write_bytes(keys().public.pem)
+    unpack(bundle(), tmp_path / "v1")
+
+    def verified(target: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-c", WITHOUT_NETWORK, "verify", target, "--key", str(tmp_path / "key.pem")]
+        return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+    for name in ("v1.zip", "v1"):
+        done = verified(str(tmp_path / name))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Everything holds." in done.stdout
+    assert verified("http://127.0.0.1:9/disclosures/A-1/v1.zip").returncode == 99  # a socket would have been seen
+
+
 SECRET = generate_commitment_key()
-KEYS = load_keys(generate_signing_key(), SECRET)
+SIGNING = generate_signing_key()
+KEYS = load_keys(SIGNING, SECRET)
 SCAN = b"the scan of the minutes"
 
 
@@ -238,6 +335,7 @@ def case(tmp_path: Path) -> Path:
     (tmp_path / "v1.zip").write_bytes(zip_bag(bag, "case-v1"))
     unpack(bag, tmp_path / "bag")
     (tmp_path / "commitment.key").write_bytes(SECRET)
+    (tmp_path / "signing.pem").write_bytes(SIGNING)
     (tmp_path / "publisher.pem").write_bytes(KEYS.public.pem)
     (tmp_path / "scan").write_bytes(SCAN)
     (tmp_path / "other").write_bytes(b"another scan")
@@ -256,13 +354,17 @@ def test_prove_answers_yes_and_no(case: Path) -> None:
     assert "No, this is not shown." in done.stdout
 
 
-def test_prove_takes_its_key_from_the_setting_and_prints_an_opening(case: Path) -> None:
+def test_prove_takes_its_keys_from_the_settings_and_prints_an_opening(case: Path) -> None:
     arguments = ("prove", REFERENCE, str(case / "scan"), "--bundle", str(case / "v1.zip"), "--opening")
-    done = foi(*arguments, FOI_COMMITMENT_KEY_FILE=str(case / "commitment.key"))
+    keys_of_the_authority = {
+        "FOI_COMMITMENT_KEY_FILE": str(case / "commitment.key"),
+        "FOI_SIGNING_KEY_FILE": str(case / "signing.pem"),
+    }
+    done = foi(*arguments, **keys_of_the_authority)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "openssl dgst -sha256 -mac HMAC" in done.stdout
     assert SECRET.decode().strip() not in done.stdout
-    done = foi(*arguments, "--json", FOI_COMMITMENT_KEY_FILE=str(case / "commitment.key"))
+    done = foi(*arguments, "--json", **keys_of_the_authority)
     assert [opening["record"] for opening in json.loads(done.stdout)["openings"]] == [1]
 
 
@@ -271,6 +373,11 @@ def test_prove_without_what_it_needs_says_what(case: Path) -> None:
     assert done.returncode == 78
     assert "FOI_COMMITMENT_KEY_FILE" in done.stderr
     key = ("--commitment-key", str(case / "commitment.key"))
+    asked = ("prove", REFERENCE, str(case / "scan"), "--bundle", str(case / "v1.zip"), "--state", str(case / "none"))
+    done = foi(*asked, *key)
+    assert done.returncode == 78
+    assert "FOI_SIGNING_KEY_FILE" in done.stderr
+    key += ("--key", str(case / "publisher.pem"))
     assert foi("prove", REFERENCE, str(case / "nowhere"), *key).returncode == 2
     (case / "bad.zip").write_bytes(b"PK")
     done = foi("prove", REFERENCE, str(case / "scan"), "--bundle", str(case / "bad.zip"), *key)
@@ -278,10 +385,26 @@ def test_prove_without_what_it_needs_says_what(case: Path) -> None:
     assert "not-verified" in done.stderr
 
 
+def test_a_page_leads_prove_where_it_leads_verify(one: Shelf, two: Shelf, gone: Shelf) -> None:
+    """The site's log says which version is current; where it cannot, that is said and nothing is guessed."""
+    with published(two) as at:
+        assert b"Disclosure-Version: 2" in bundle_files(f"{at}{AT}/")["bag-info.txt"]
+        assert b"Disclosure-Version: 1" in bundle_files(f"{at}{AT}/v1/")["bag-info.txt"]
+        with pytest.raises(UnknownRequestError):
+            bundle_files(f"{at}/disclosures/C-3/")
+    with published(one, **{"disclosures.json": b"{}"}) as at, pytest.raises(AddressRefusedError, match="damaged"):
+        bundle_files(f"{at}{AT}/")
+    kept = two.get(BUCKET, f"disclosures/{REFERENCE}/v2.zip")
+    there_still = {f"disclosures/{REFERENCE}/v2.zip": kept}
+    with published(gone, **there_still) as at, pytest.raises(NothingThereError, match="withdrawn"):
+        bundle_files(f"{at}{AT}/")
+
+
 def test_prove_takes_an_address(case: Path) -> None:
     shelf = {f"{AT}/v1.zip": (case / "v1.zip").read_bytes()}
     with site(shelf) as at:
-        arguments = ("--bundle", f"{at}{AT}/v1.zip", "--commitment-key", str(case / "commitment.key"))
+        given = ("--commitment-key", str(case / "commitment.key"), "--key", str(case / "publisher.pem"))
+        arguments = ("--bundle", f"{at}{AT}/v1.zip", *given)
         assert foi("prove", REFERENCE, str(case / "scan"), *arguments).returncode == 0
 
 
@@ -299,6 +422,7 @@ def test_prove_asks_the_store_for_the_newest_version_when_no_bundle_is_at_hand(
         "FOI_STORE_SECRET_KEY": juicefs_store.secret_key,
         "FOI_BUCKET_PREFIX": "prove-",
         "FOI_COMMITMENT_KEY_FILE": str(case / "commitment.key"),
+        "FOI_SIGNING_KEY_FILE": str(case / "signing.pem"),
         "NO_PROXY": "127.0.0.1",
     }
     asked = ("prove", REFERENCE, str(case / "scan"))

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from flows.place import open_place
+from flows.settings import Settings
+from infra.doctor import check_keys
 from infra.keys import make_keys, rotate_signing_key
-from tasks.disclosure.keys import key_id_of, load_public_key, load_publisher
-from tasks.errors import ConfigurationError
+from tasks.disclosure.keys import (
+    generate_signing_key,
+    key_id_of,
+    load_certificates,
+    load_public_key,
+    load_publisher,
+)
+from tasks.errors import ConfigurationError, KeysMissingError
 from tests.infra.test_cli import foi
 
 pytestmark = pytest.mark.slow
@@ -74,8 +86,69 @@ def test_a_rotation_killed_before_its_last_step_leaves_the_old_key_at_work(
     assert made.key_id in after.retired
 
 
+BLOCK = re.compile(rb"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----\n", re.DOTALL)
+
+
+def blocks(pem: bytes) -> list[bytes]:
+    """Ed25519 key, RSA key, certificate: each alone."""
+    return [found.group() for found in BLOCK.finditer(pem)]
+
+
+def test_a_certificate_begins_on_the_day_its_key_is_made(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    for made in (make_keys(tmp_path), rotate_signing_key(tmp_path)):
+        (certificate,) = load_publisher(made.public.read_bytes())[0].certificates
+        assert certificate is not None
+        age = datetime.now(UTC) - certificate.not_valid_before_utc
+        assert timedelta(0) <= age < timedelta(days=1, minutes=5)
+
+
+def test_a_renewed_certificate_stands_before_the_old_one_of_its_key(tmp_path: Path) -> None:
+    made = make_keys(tmp_path)
+    (old,) = load_publisher(made.public.read_bytes())[0].certificates
+    first, _, _ = blocks(made.signing.read_bytes())
+    _, rsa, renewed = blocks(generate_signing_key())
+    made.signing.write_bytes(first + rsa + renewed)
+    assert make_keys(tmp_path) == made
+    (key,) = load_publisher(made.public.read_bytes())
+    assert key.certificates == (load_certificates(renewed)[0], old)
+    made.signing.write_bytes(first)  # and one day without
+    assert make_keys(tmp_path).retired == ()
+    (key,) = load_publisher(made.public.read_bytes())
+    assert key.certificates == (None, load_certificates(renewed)[0], old)
+
+
+@pytest.mark.parametrize("missing", [("SIGNING",), ("COMMITMENT",), ("SIGNING", "COMMITMENT")])
+def test_where_keys_are_missing_each_is_named_and_no_other(tmp_path: Path, missing: tuple[str, ...]) -> None:
+    made = make_keys(tmp_path / "keys")
+    files = {"SIGNING": made.signing, "COMMITMENT": made.commitment}
+    given = {f"{name.lower()}_key_file": path for name, path in files.items() if name not in missing}
+    with open_place(Settings(**given)) as place, pytest.raises(KeysMissingError) as caught:
+        _ = place.keys
+    assert [name for name in files if f"FOI_{name}_KEY_FILE" in str(caught.value)] == list(missing)
+    assert "foi keys" in caught.value.action
+
+
+def test_doctor_looks_at_the_keys(tmp_path: Path) -> None:
+    made = make_keys(tmp_path / "keys")
+    signing, commitment = f"FOI_SIGNING_KEY_FILE={made.signing}", f"FOI_COMMITMENT_KEY_FILE={made.commitment}"
+    assert made.key_id in keys_line(signing, commitment)
+    assert "FOI_COMMITMENT_KEY_FILE" in keys_line(signing)
+    assert "FOI_SIGNING_KEY_FILE" not in keys_line(signing)
+    made.commitment.write_text("short")
+    assert "shorter" in keys_line(signing, commitment)
+
+
+def keys_line(*settings: str) -> str:
+    """What `foi doctor` finds of the keys under some settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (setting.split("=") for setting in settings):
+            patch.setenv(name, value)
+        return check_keys(dict(os.environ)).found
+
+
 def test_there_must_be_a_key_to_rotate(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no signing key"):
+    with pytest.raises(KeysMissingError, match="no signing key"):
         rotate_signing_key(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
 

@@ -9,6 +9,8 @@ import pikepdf
 import pytest
 
 from tasks.redaction.gate import check_values
+from tasks.redaction.gate.output import Shown
+from tasks.redaction.gate.values import needles
 
 PHONE, MAIL, ADDRESS = "020 7946 0123", "jordan.example@police.example", "4 Sample Row, Exampleton ZZ9 9ZZ"
 
@@ -108,3 +110,28 @@ def test_files_are_looked_into(blob: bytes) -> None:
 def test_a_file_that_cannot_be_looked_into_is_a_finding() -> None:
     (finding,) = check_values({"x": b"%PDF-1.7 broken"}, [MAIL])
     assert finding.code == "A00"
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("value", [PHONE, MAIL, ADDRESS, "+44 20 7946 0123"])
+def test_a_value_is_found_in_every_coding_of_text(value: str, coding: str) -> None:
+    """Letters of UTF-16 bring zeros with them, and digits are no number while zeros stand between."""
+    assert [
+        f.code for f in check_values({"blob": f"say {PHONE if '+' in value else value} now".encode(coding)}, [value])
+    ] == ["A25"]
+
+
+@pytest.mark.parametrize("text", ["ask Ann today", "Ann", "ANN.", "by Ann", "(Ann)"])
+def test_a_term_is_found_as_a_word(text: str) -> None:
+    assert [f.code for f in check_values({"letter": text}, [], ["Ann"])] == ["A25"]
+
+
+@pytest.mark.parametrize("text", ["Joann", "Annex", "Joanne", "xAnn and Annx", "An n", "A.n.n"])
+def test_a_term_within_a_word_is_another(text: str) -> None:
+    assert check_values({"letter": text}, [], ["Ann"]) == ()
+    assert check_values({"letter": text + " Ann"}, [], ["Ann"]) != ()
+
+
+def test_what_holds_values_shows_none() -> None:
+    for held in (needles((PHONE, MAIL, ADDRESS)), Shown("jordan", (0, 0, 1, 1))):
+        assert not any(part in repr(held) for part in ("7946", "jordan", "sample"))

@@ -6,6 +6,7 @@ Rule kept here: compared without case and through look-alikes; a term of fewer t
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -20,7 +21,9 @@ def recogniser_for(terms: Sequence[str]) -> Recogniser:
     patterns = []
     for term in sorted({t.strip() for t in terms if t.strip()}, key=lambda t: (-len(t), t)):
         exact = len(re.sub(r"\W", "", term)) < 4
-        words = [re.escape(w) if exact else noisy_pattern(w.lower()) for w in term.split()]
+        words = [
+            re.escape(w) if exact else noisy_pattern(w.lower()) for w in unicodedata.normalize("NFC", term).split()
+        ]
         value = r"[ ]*[-.]?[ \t\n]{1,2}".join(words)
         regex = re.compile(rf"(?<![A-Za-z0-9])(?P<value>{value})(?![A-Za-z0-9])")
         patterns.append(Pattern("exact" if exact else "noisy", regex, 1.0))

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.errors import TransientError
 from tasks.model import Finding, RedactionPlan, Transcript, VerificationReport
 from tasks.redaction.gate import (
     container,
@@ -78,6 +79,9 @@ def check_record(
 
     Returns:
         The report; it never holds a value. Nothing is raised for a bad file.
+
+    Raises:
+        TransientError: from `reread`.
     """
     findings: list[Finding] = []
     try:
@@ -129,5 +133,7 @@ def _guarded(
     """A check's findings; if it cannot finish, that is one too."""
     try:
         yield from list(run())
+    except TransientError:  # says nothing of the file, and a finding would be kept
+        raise
     except Exception:  # fail closed, and keep the reason out of the report: it could quote the file
         yield Finding(codes[0], page, None, f"The check {name} could not finish.")

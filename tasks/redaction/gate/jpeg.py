@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SOI, SOF0, DHT, EOI, SOS, DQT = 0xD8, 0xC0, 0xC4, 0xD9, 0xDA, 0xDB
+SOI, EOI = 0xD8, 0xD9
 
 NOWHERE = 1 << 40
 """Advance of a bit pattern that is no code: the reader falls off the end."""
@@ -66,13 +66,13 @@ def _read_header(raw: bytes) -> tuple[_Header, bytes, int]:
         segment = raw[at + 4 : at + 2 + length]
         at += 2 + length
         match marker:
-            case 0xDB:
+            case 0xDB:  # DQT
                 header.quantisers += _quantisers(segment)
-            case 0xC4:
+            case 0xC4:  # DHT
                 _read_codes(segment, header.codes)
-            case 0xC0 if not header.frame:
+            case 0xC0 if not header.frame:  # SOF0
                 header.frame = segment
-            case 0xDA:
+            case 0xDA:  # SOS
                 return header, segment, at
             case _:
                 header.foreign = True

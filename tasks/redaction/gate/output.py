@@ -207,3 +207,13 @@ def code_map(font: Any) -> dict[int, str] | None:
 def _rows(cmap: bytes) -> bytes:
     """The rows between beginbfchar and endbfchar."""
     return b"\n".join(re.findall(rb"beginbfchar(.*?)endbfchar", cmap, re.DOTALL))
+
+
+def says(found: Any, **entries: Any) -> bool:
+    """Whether a dictionary has these entries and no others; what it refers to has to be the same object."""
+    return set(found.keys()) == {f"/{key}" for key in entries} and all(
+        found[f"/{key}"].objgen == value.objgen
+        if isinstance(value, pikepdf.Object) and value.is_indirect
+        else found[f"/{key}"] == value
+        for key, value in entries.items()
+    )

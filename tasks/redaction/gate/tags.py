@@ -15,7 +15,7 @@ import pikepdf
 
 from tasks.model import Finding
 from tasks.redaction.gate.checks import FAULTS, file_check, page_check
-from tasks.redaction.gate.output import Output, PageView
+from tasks.redaction.gate.output import Output, PageView, says
 
 FIGURE = "Picture of the page. No text was read from it."
 
@@ -58,10 +58,10 @@ def has_a_tree_of_its_pages(output: Output) -> Iterator[Finding]:
     table = [entry for page, section in enumerate(sections) for entry in (page, [part.objgen for part in section.K])]
     found = [entry if isinstance(entry, int) else [part.objgen for part in entry] for entry in tree.ParentTree.Nums]
     if (
-        not _says(root.MarkInfo, Marked=True)
-        or not _says(tree, Type="/StructTreeRoot", K=tree.K, ParentTree=tree.ParentTree, ParentTreeNextKey=pages)
-        or not _says(tree.K, S="/Document", P=tree, K=tree.K.K)
-        or not _says(tree.ParentTree, Nums=tree.ParentTree.Nums)
+        not says(root.MarkInfo, Marked=True)
+        or not says(tree, Type="/StructTreeRoot", K=tree.K, ParentTree=tree.ParentTree, ParentTreeNextKey=pages)
+        or not says(tree.K, S="/Document", P=tree, K=tree.K.K)
+        or not says(tree.ParentTree, Nums=tree.ParentTree.Nums)
         or len(sections) != pages
         or not all(part.is_indirect for part in (tree, tree.K, *sections))
         or found != table
@@ -134,19 +134,9 @@ def _mirrors(view: PageView, paragraphs: int) -> bool:
         kind = {"S": "/Figure", "Alt": FIGURE, "A": figure.A}
     return (
         (page.Tabs, page.StructParents) == ("/S", view.number)
-        and _says(section, S="/Sect", P=document, K=section.K)
+        and says(section, S="/Sect", P=document, K=section.K)
         and len(section.K) == max(1, paragraphs)
         and all(part.is_indirect for part in section.K)
-        and all(_says(part, **kind, P=section, Pg=page, K=number) for number, part in enumerate(section.K))
-        and ("A" not in kind or _says(kind["A"], O="/Layout", Placement="/Block", BBox=page.MediaBox))
-    )
-
-
-def _says(found: Any, **entries: Any) -> bool:
-    """Whether a dictionary has these entries and no others; what it refers to has to be the same object."""
-    return set(found.keys()) == {f"/{key}" for key in entries} and all(
-        found[f"/{key}"].objgen == value.objgen
-        if isinstance(value, pikepdf.Object) and value.is_indirect
-        else found[f"/{key}"] == value
-        for key, value in entries.items()
+        and all(says(part, **kind, P=section, Pg=page, K=number) for number, part in enumerate(section.K))
+        and ("A" not in kind or says(kind["A"], O="/Layout", Placement="/Block", BBox=page.MediaBox))
     )

@@ -1,0 +1,144 @@
+"""What is left beside a mark, on every side and on turned pages; and what of it is read again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasks.geometry import Box
+from tasks.model import Kind, RedactionPlan
+from tasks.redaction.apply import apply_marks
+from tasks.redaction.gate import check_record
+from tests.redaction.drawn import DrawnRecord, draw_page, record_of
+
+NUMBER = "020 7946 0123"
+
+
+def codes(data: bytes, record: DrawnRecord, **changes: Any) -> set[str]:
+    plan, transcript = changes.get("plan", record.plan), changes.get("transcript", record.transcript)
+    return {finding.code for finding in check_record(data, plan, transcript, changes.get("reread")).findings}
+
+
+# ------------------------------------------------------------------------------------------------ tops and tails
+
+
+def uncovered(record: DrawnRecord, share: float, above: bool) -> RedactionPlan:
+    """The plan with the number's mark drawn back so far that it leaves a share of the digits' height."""
+    reading = record.transcript.pages[0].readings[0]
+    (mark,) = record.plan.marks
+    (r,) = mark.regions
+    word = next(reading.frame.box_to_page(word.box) for word in reading.words if word.text == "7946")
+    turns = reading.frame.quarter_turns
+    down, across = round(share * word.height), round(share * word.width)
+    # The side of the page that is above the text: its top, and from there on clockwise.
+    cut = (
+        Box(r.x0, word.y0 + down, r.x1, r.y1),
+        Box(r.x0, r.y0, word.x1 - across, r.y1),
+        Box(r.x0, r.y0, r.x1, word.y1 - down),
+        Box(word.x0 + across, r.y0, r.x1, r.y1),
+    )[(turns if above else turns + 2) % 4]
+    return dataclasses.replace(record.plan, marks=(dataclasses.replace(mark, regions=(cut,)),))
+
+
+@pytest.fixture(scope="module", params=range(4))
+def one_number(request: pytest.FixtureRequest) -> DrawnRecord:
+    lines = ("The desk is open all day.", f"Ring {NUMBER} before noon.", "The barrier opens early.")
+    drawn = draw_page(lines, {NUMBER: Kind.PHONE}, mode="bilevel", quarter_turns=request.param, size=(900, 400))
+    return record_of(drawn)
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_tops_and_tails_are_found_however_the_page_is_turned(one_number: DrawnRecord, above: bool) -> None:
+    for share, expected in ((0, set()), (0.2, set()), (0.35, {"A09"}), (0.5, {"A09"})):
+        plan = uncovered(one_number, share, above)
+        data = apply_marks(one_number.rasters(), plan, one_number.transcript, "x")
+        assert codes(data, one_number, plan=plan) == expected, share
+
+
+def test_a_mark_that_only_grazes_a_word_hides_none_of_it(one_number: DrawnRecord) -> None:
+    """Less than two fifths of its height, or of its length: the word was not meant."""
+    plan = dataclasses.replace(one_number.plan, withheld=())
+    assert codes(one_number.apply(), one_number, plan=plan) == set()
+
+
+# ------------------------------------------------------------------------------------------------ what is read again
+
+
+def sheets_of(record: DrawnRecord) -> list[np.ndarray]:
+    seen: list[np.ndarray] = []
+
+    def reread(pixels: np.ndarray, dpi: float) -> list[str]:
+        assert dpi == 300
+        seen.append(pixels)
+        return []
+
+    assert codes(record.apply(), record, reread=reread) == set()
+    return seen
+
+
+def test_the_band_round_a_mark_is_enlarged_and_shows_what_stands_beside(one_number: DrawnRecord) -> None:
+    (sheet,) = sheets_of(one_number)
+    (mark,) = one_number.plan.marks
+    (r,) = mark.regions
+    page = one_number.transcript.pages[0]
+    turned = page.readings[0].frame.quarter_turns % 2 == 1
+    h = r.width if turned else r.height
+    band = (r.padded(h, 3 * h) if turned else r.padded(3 * h, h)).clipped(page.width_px, page.height_px)
+    along, across = (band.height, band.width) if turned else (band.width, band.height)
+    assert sheet.shape == (2 * across + 48, 2 * along + 48)
+    # The mark itself is white; above, below and beside it there are words, level, and the margin of the sheet is blank.
+    middle = sheet[24 + 2 * h + 6 : -24 - 2 * h - 6]
+    dark = np.flatnonzero((middle < 128).any(axis=0))
+    gap = np.diff(dark).max()
+    assert gap > 2 * (r.height if turned else r.width) - 20
+    assert (sheet[:24] == 255).all() and (sheet[-24:] == 255).all()
+    assert (sheet[:, :24] == 255).all() and (sheet[:, -24:] == 255).all()
+    assert (sheet[24 : 24 + 2 * h] < 128).any() and (sheet[-24 - 2 * h : -24] < 128).any()
+
+
+def of_lines(*hidden: int, lines: int = 12, **page: Any) -> DrawnRecord:
+    """A page of lines, some with a number of their own."""
+    numbers = {f"020 7946 0{100 + n}": Kind.PHONE for n in hidden}
+    texts = [f"ring 020 7946 0{100 + n} now" if n in hidden else f"line {n} of the memo" for n in range(lines)]
+    return record_of(draw_page(texts, numbers, mode="bilevel", size=(900, 80 + 41 * lines), **page))
+
+
+def test_bands_that_meet_are_one_and_others_stand_apart() -> None:
+    near, far = sheets_of(of_lines(3, 4)), sheets_of(of_lines(1, 9))
+    assert len(near) == len(far) == 1
+    white = (far[0] == 255).all(axis=1)
+    runs = np.flatnonzero(np.diff(white.astype(int)) == 1)
+    assert len(runs) > len(np.flatnonzero(np.diff((near[0] == 255).all(axis=1).astype(int)) == 1))
+    assert far[0].shape[0] > near[0].shape[0] + 24
+
+
+def test_many_bands_need_several_sheets_of_bounded_length() -> None:
+    many = sheets_of(of_lines(*range(1, 76, 4), lines=78))
+    assert len(many) == 2
+    assert all(sheet.shape[0] <= 3500 + 48 for sheet in many)
+    assert sum(sheet.shape[0] for sheet in many) > 3500
+
+
+def test_nothing_is_read_again_without_marks() -> None:
+    assert sheets_of(record_of(draw_page(("Nothing to see here",), {}, size=(600, 200)))) == []
+
+
+def test_a_page_of_high_resolution_is_not_made_smaller() -> None:
+    fine = of_lines(3, lines=6, dpi=(600, 600))
+    (sheet,) = sheets_of(fine)
+    ((r,),) = [mark.regions for mark in fine.plan.marks]
+    page = fine.transcript.pages[0]
+    band = r.padded(3 * r.height, r.height).clipped(page.width_px, page.height_px)
+    assert sheet.shape == (band.height + 48, band.width + 48)
+
+
+def test_a_page_of_low_resolution_is_enlarged_three_times_at_most() -> None:
+    coarse = of_lines(3, lines=6, dpi=(72, 72))
+    (sheet,) = sheets_of(coarse)
+    ((r,),) = [mark.regions for mark in coarse.plan.marks]
+    page = coarse.transcript.pages[0]
+    band = r.padded(3 * r.height, r.height).clipped(page.width_px, page.height_px)
+    assert sheet.shape == (3 * band.height + 48, 3 * band.width + 48)

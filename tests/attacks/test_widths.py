@@ -1,0 +1,153 @@
+"""What a mark's place and width give away: little, on real plans; and what it must look like, printed."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Any
+
+import pytest
+
+from tasks.geometry import Box
+from tasks.model import Kind, Mark, Mode
+from tasks.redaction.apply import apply_marks
+from tasks.redaction.gate import check_record
+from tests.attacks import faults
+from tests.redaction.drawn import DrawnRecord, draw_page, record_of
+
+FIRST = ("adam", "alex", "charlie", "david", "emma", "hannah", "jordan", "oliver", "rebecca", "samantha")
+LAST = ("ball", "clark", "evans", "green", "harris", "mitchell", "norton", "patel", "richardson", "thompson")
+STAFF = [f"{first}.{last}@police.example" for first, last in itertools.product(FIRST, LAST)]
+FEWEST = 10
+
+
+def codes(data: bytes, record: DrawnRecord, **changes: Any) -> set[str]:
+    plan, transcript = changes.get("plan", record.plan), changes.get("transcript", record.transcript)
+    return {finding.code for finding in check_record(data, plan, transcript).findings}
+
+
+# ------------------------------------------------------------------------------------------------ how many fit
+
+
+def width_of(address: str, mode: Mode, type_px: int) -> int:
+    """Of the box that our planner puts over an address on a line of its own."""
+    drawn = draw_page((f"Write to {address}",), {address: Kind.EMAIL}, mode=mode, type_px=type_px, size=(1240, 160))
+    (mark,) = record_of(drawn).plan.marks
+    (region,) = mark.regions
+    return region.width
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "type_px"), [("bilevel", 24), ("grey", 24), ("bilevel", 18)])
+def test_ten_of_a_hundred_staff_addresses_fit_any_box(mode: Mode, type_px: int) -> None:
+    """Whoever knows the hundred cannot tell by the width alone which of ten it is."""
+    step = 8 if mode == "grey" else 2  # blocks of compression and rounding; no content shows in less
+    widths = [width_of(address, mode, type_px) for address in STAFF]
+    for width in set(widths):
+        fit = sum(abs(other - width) <= step for other in widths)
+        assert fit >= FEWEST, (width, fit)
+
+
+# ------------------------------------------------------------------------------------------------ how narrow
+
+
+def narrow(turns: int, words: tuple[str, ...], pad_px: int, across_px: int, kind: Kind) -> tuple[DrawnRecord, bytes]:
+    """A mark over the second word of a line, with the words given beside it and no others known."""
+    drawn = record_of(draw_page(["Ring 7 at noon"], {}, mode="bilevel", quarter_turns=turns, size=(600, 300)))
+    page = drawn.transcript.pages[0]
+    reading = page.readings[0]
+    known = tuple(word for word in reading.words if word.text in words)
+    place = reading.frame.box_to_page(next(word for word in reading.words if word.text == "7").box)
+    region = place.padded(pad_px, across_px) if turns % 2 == 0 else place.padded(across_px, pad_px)
+    pages = (dataclasses.replace(page, readings=(dataclasses.replace(reading, words=known),)),)
+    transcript = dataclasses.replace(drawn.transcript, pages=pages)
+    plan = dataclasses.replace(drawn.plan, marks=(Mark(1, 0, (region,), (kind,), "s.31(1)(a)"),))
+    record = dataclasses.replace(drawn, transcript=transcript, plan=plan)
+    return record, record.apply()
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(
+    ("words", "pad_px", "kind", "expected"),
+    [
+        (("7",), 3, Kind.EXTENSION, {"A22"}),
+        (("7", "Ring"), 3, Kind.EXTENSION, {"A22"}),
+        (("7", "at"), 3, Kind.EXTENSION, {"A22"}),
+        (("7", "Ring", "at"), 3, Kind.EXTENSION, set()),
+        (("7",), 40, Kind.EXTENSION, set()),
+        (("7",), 3, Kind.CODE, set()),
+        (("7",), 3, Kind.BOX, set()),
+    ],
+)
+def test_a_narrow_mark_with_room_beside_it(
+    turns: int, words: tuple[str, ...], pad_px: int, kind: Kind, expected: set[str]
+) -> None:
+    record, data = narrow(turns, words, pad_px, 4, kind)
+    assert codes(data, record) == expected
+
+
+def test_a_mark_over_text_up_the_margin_is_judged_along_its_text() -> None:
+    """Three times as tall as wide on a level page: its text runs up."""
+    drawn = record_of(draw_page(["Nothing else"], {}, mode="bilevel", size=(600, 400)))
+    for height, expected in ((120, set()), (45, {"A22"})):
+        mark = Mark(1, 0, (Box(20, 150, 50, 150 + height),), (Kind.PHONE,), "s.31(1)(a)")
+        plan = dataclasses.replace(drawn.plan, marks=(mark,))
+        data = apply_marks(drawn.rasters(), plan, drawn.transcript, "x")
+        assert codes(data, drawn, plan=plan) == expected
+
+
+def test_a_mark_of_several_boxes_is_judged_by_none() -> None:
+    drawn = record_of(draw_page(["Nothing else"], {}, mode="bilevel", size=(600, 400)))
+    boxes = (Box(300, 150, 320, 180), Box(300, 200, 320, 230))
+    plan = dataclasses.replace(drawn.plan, marks=(Mark(1, 0, boxes, (Kind.ADDRESS,), "s.31(1)(a)"),))
+    data = apply_marks(drawn.rasters(), plan, drawn.transcript, "x")
+    assert codes(data, drawn, plan=plan) == set()
+
+
+# ------------------------------------------------------------------------------------------------ what it looks like
+
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "level": {},
+    "turned once": {"quarter_turns": 1},
+    "upside down": {"quarter_turns": 2},
+    "turned back": {"quarter_turns": 3},
+    "fax": {"dpi": (204, 98)},
+    "small type": {"type_px": 12},
+    "large type": {"type_px": 44},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_the_print_of_a_mark_is_where_and_what_it_must_be(look: dict[str, Any]) -> None:
+    """Two levels bear no stray: one pixel of the print gone, one beside it, or all of it gone is a finding."""
+    record = record_of(draw_page(mode="bilevel", **look))
+    good = record.apply()
+    assert codes(good, record) == set()
+
+    def without(painted: Any, source: Any, region: Box) -> Any:
+        return painted * 0
+
+    def one_less(painted: Any, source: Any, region: Box) -> Any:
+        changed = painted.copy()
+        ys, xs = (changed > 128).nonzero()
+        if len(ys):
+            changed[ys[0], xs[0]] = 0
+        return changed
+
+    def one_more(painted: Any, source: Any, region: Box) -> Any:
+        changed = painted.copy()
+        changed[1, 1] = 255
+        return changed
+
+    printed = [False]
+
+    def seen(painted: Any, source: Any, region: Box) -> Any:
+        printed[0] |= bool((painted > 128).any())
+        return painted
+
+    eight_bits = faults.on_image(lambda image: image.__setitem__("/BitsPerComponent", 8))
+    assert codes(eight_bits(faults.repaint(record, seen, good)), record) == set()
+    for change in (without, one_less) if printed[0] else ():
+        assert codes(eight_bits(faults.repaint(record, change, good)), record) == {"A23"}
+    assert codes(eight_bits(faults.repaint(record, one_more, good)), record) == {"A23"}
