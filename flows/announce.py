@@ -18,7 +18,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock, Timer
 from typing import Any
@@ -38,11 +38,9 @@ REQUEST_FILE = "request.json"
 QUIET_S = 5.0
 """Seconds in which no second event is posted for the same request."""
 
-HEARD_WITHIN = timedelta(seconds=90)
-"""Within which an event has made a run, if it ever does. A server that dies loses what it took in the moment before."""
-
-TELLINGS = 5
-"""How often an event is posted of which no run comes; after that it is left to the sweep."""
+HEARD_WITHIN = timedelta(minutes=3)
+"""Within which an event has made a run, if it ever does. A server that dies loses what it took in the moment before,
+and one on SQLite gives an event up when it cannot write for a minute."""
 
 LATELY = timedelta(days=2)
 """Two nights: what came before has been swept."""
@@ -127,11 +125,10 @@ MadeSince = Callable[[datetime], Mapping[str, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A submission that was posted: when first, and how often."""
+    """A submission that was posted, and when first."""
 
     submission: Submission
     since: datetime
-    times: int = 0
 
 
 @dataclass(slots=True)
@@ -176,8 +173,7 @@ class Announcer:
         with self._lock:
             told = self._unheard.get(reference)
             if told is None or told.submission != submission:
-                told = Told(submission, datetime.now(UTC))
-            self._unheard[reference] = replace(told, times=told.times + 1)
+                self._unheard[reference] = Told(submission, datetime.now(UTC))
         logger.info("Announced %s.", reference)
 
     def _later(self, reference: str, delay_s: float) -> None:
@@ -208,14 +204,15 @@ class Announcer:
             if self.told.get(submission.reference) != submission.etag:
                 self.announce(submission)
 
-    def tell_unheard(self, made_since: MadeSince) -> None:
-        """Post again what no run came of. A server that has not lost the event knows its id, and makes no second run.
+    def start_unheard(self, made_since: MadeSince, start: Callable[[str, str], None]) -> None:
+        """See to it that what no run came of is started without an event.
 
         Args:
             made_since: the requests about which runs were made since then, each with the moment of the latest.
+            start: makes a run on a request, once for the same key.
 
         Raises:
-            FoiError: the server is away.
+            FoiError: the server is away; the next call does what is left.
         """
         late = datetime.now(UTC) - HEARD_WITHIN
         with self._lock:
@@ -225,13 +222,11 @@ class Announcer:
         made = made_since(min(told.since for told in waiting) - _CLOCKS)
         for told in waiting:
             reference = told.submission.reference
-            heard = reference in made and made[reference] > told.since - _CLOCKS
-            if heard or told.times >= TELLINGS:
-                with self._lock:
-                    if self._unheard.get(reference) == told:
-                        del self._unheard[reference]
-            else:
-                self._post(told.submission)
+            if reference not in made or made[reference] < told.since - _CLOCKS:
+                start(reference, str(event_of(told.submission, told.since)["id"]))
+            with self._lock:
+                if self._unheard.get(reference) == told:
+                    del self._unheard[reference]
 
     def catch_up(self, store: ObjectStore, bucket: str) -> None:
         """Announce what came lately although it was told of: the server may have lost what it had taken."""

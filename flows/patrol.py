@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from flows.announce import Announcer, MadeSince
-from flows.runs import JOINED, PROCESSING, Run, Runs
+from flows.runs import JOINED, ON_REQUEST, PROCESSING, Run, Runs
 from tasks.errors import FoiError
 from tasks.store import ObjectStore
 
@@ -75,13 +75,13 @@ class Patrol:
         runs: of the server.
         catch_up: called when the server answers again after it was away: events it had taken may be lost.
         silence: for how long a run may give no sign of life.
-        tell_unheard: posts again what no run came of, and asks for that which runs were made.
+        start_unheard: sees to what no run came of; given who knows which runs were made, and who makes one.
     """
 
     runs: Runs
     catch_up: Callable[[], None]
     silence: timedelta = SILENCE
-    tell_unheard: Callable[[MadeSince], None] = lambda _: None
+    start_unheard: Callable[[MadeSince, Callable[[str, str], None]], None] = lambda *_: None
     _answering_since: float | None = None
     _was_away: bool = False
     _seen: set[str] = field(default_factory=set)
@@ -102,11 +102,15 @@ class Patrol:
         if self._was_away:
             self.catch_up()
             self._was_away = False
-        self.tell_unheard(self._made_since)
         if time.monotonic() - self._answering_since > self.silence.total_seconds():
             crashed += end_lost_runs(self.runs, self.silence)
         if any(run.id not in self._seen for run in crashed):
             self._take_up(crashed)
+        self.start_unheard(self._made_since, self._start)
+
+    def _start(self, reference: str, key: str) -> None:
+        self.runs.create(ON_REQUEST, key, reference=reference)
+        logger.info("No run came of the event about %s; one was started.", reference)
 
     def _made_since(self, since: datetime) -> dict[str, datetime]:
         made = (*self.runs.made(since, PROCESSING), *self.runs.ended(since, PROCESSING, name=JOINED))
@@ -136,7 +140,7 @@ def _subject(run: Run) -> tuple[str, str]:
 def patrol_of(announcer: Announcer, store: ObjectStore, bucket: str) -> Patrol:
     """One who goes round for a program that announces uploads to the bucket."""
     return Patrol(
-        Runs(announcer.client), lambda: announcer.catch_up(store, bucket), tell_unheard=announcer.tell_unheard
+        Runs(announcer.client), lambda: announcer.catch_up(store, bucket), start_unheard=announcer.start_unheard
     )
 
 

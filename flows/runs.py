@@ -22,6 +22,9 @@ from flows.settings import Settings
 from tasks.errors import TransientError
 
 PROCESSING = "process-request"
+ON_REQUEST = "process-request/on-request"
+"""The deployment that processes a request."""
+
 HEARTBEAT = "prefect.flow-run.heartbeat"
 JOINED = "Joined"
 """Name of the state of a run that left its work to another run of the same request."""

@@ -23,7 +23,7 @@ from flows.announce import EVENT
 from flows.patience import patiently
 from flows.patrol import end_lost_runs
 from flows.place import open_place
-from flows.runs import PROCESSING, Runs, open_runs
+from flows.runs import ON_REQUEST, PROCESSING, Runs, open_runs
 from flows.settings import Settings
 from flows.states import quoting_nothing
 from tasks import steps
@@ -35,7 +35,6 @@ from tasks.request import REFERENCE, parse_request
 from tasks.status import SETTLED, find_status, list_request, listing_digest, now
 from tasks.workplace import Workplace
 
-DEPLOYMENT = "process-request/on-request"
 FINISHED = "foi.sweep.finished"
 DUE_SOON = "foi.request.due-soon"
 
@@ -159,7 +158,7 @@ def _submit(runs: Runs, looks: Iterable[Look]) -> list[str]:
     submitted = []
     for look in looks:
         if look.listing:
-            runs.create(DEPLOYMENT, f"{look.reference}@{look.listing}@{flow_run.id or now()}", reference=look.reference)
+            runs.create(ON_REQUEST, f"{look.reference}@{look.listing}@{flow_run.id or now()}", reference=look.reference)
             submitted.append(look.reference)
     return submitted
 

@@ -69,7 +69,7 @@ USED_BY: Mapping[Role, str] = {
     Role.UPSTREAM: "scanners and case management; `foi submit`",
     Role.INTAKE: "the watcher",
     Role.WORK: "runs, up to held; the sweep; `foi status`, `foi review`",
-    Role.PUBLISH: "the steps `publish` and `withdraw`; `foi prove`",
+    Role.PUBLISH: "the steps that publish, withdraw and clear up after it; `foi prove`",
 }
 
 _ON_BUCKET = {Right.LIST: "s3:ListBucket", Right.LISTEN: "s3:ListenBucketNotification"}

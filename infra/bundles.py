@@ -35,7 +35,7 @@ from tasks.disclosure.verify import verify_bundle
 from tasks.errors import NothingThereError, UnknownRequestError
 from tasks.fetch import AddressRefusedError, fetch, fetch_into
 from tasks.inspection import inspecting_apart
-from tasks.request import REFERENCE
+from tasks.model import REFERENCE
 
 MAX_LOG_BYTES = 64 * 1024 * 1024
 MAX_STATEMENT_BYTES = 1024 * 1024

@@ -1,8 +1,8 @@
-"""Runs a Prefect process worker as soon as the server answers: `python -m infra.prefect_worker POOL LIMIT`.
+"""Runs a Prefect process worker as soon as the server answers: `python -m infra.prefect_worker POOL LIMIT [QUEUE ...]`.
 
 Rule kept here: it is Prefect's own worker. Imported while the server still starts, and the pool is made by the worker
-itself from its own template, so that the server does not ask GitHub for one. It goes by the machine's name, by which it
-knows what the worker before it left.
+itself from its own template, so that the server does not ask GitHub for one. It goes by the name of the machine, and of
+its queues if it is not to serve all, by which it knows what the worker before it left.
 """
 
 from __future__ import annotations
@@ -68,16 +68,16 @@ def _is_at_work(pid: int) -> bool:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    pool, limit = sys.argv[1], int(sys.argv[2])
+    pool, limit, *queues = sys.argv[1:]
     gc.disable()  # see infra.prefect_server
     from prefect.workers.process import ProcessWorker
 
     gc.freeze()
     gc.enable()
     wait_for_server(os.environ["PREFECT_API_URL"])
-    name = socket.gethostname()
+    name = "-".join([socket.gethostname(), *queues])
     end_left_behind(name)
-    asyncio.run(work(ProcessWorker(work_pool_name=pool, limit=limit, name=name)))
+    asyncio.run(work(ProcessWorker(work_pool_name=pool, limit=int(limit), name=name, work_queues=queues or None)))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def commitment_key(given: Path | None, state: Path) -> bytes:
 
 
 def authority_keys(given: Path | None, signing: Path | None, secret: bytes, state: Path) -> bytes:
-    """The authority's public keys (PEM): in the file given; else those of its signing key, and those published beside it.
+    """The authority's public keys (PEM): those given; else that of its signing key, and those published beside it.
 
     Args:
         given: a file of public keys.

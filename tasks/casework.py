@@ -122,7 +122,7 @@ def assemble(
         tools=pipeline.tool_versions(),
         corrections=tuple(corrections),
     )
-    _refuse_terms(dossier, request, policy)
+    refuse_terms(dossier, request, policy)
     name = dossier_digest(dossier)
     files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
     terms = set() if corrections else _not_ours(set(policy.terms), policy)  # a person may have let one stand
@@ -133,7 +133,7 @@ def assemble(
     return name
 
 
-def _refuse_terms(dossier: Dossier, request: Request, policy: Policy) -> None:
+def refuse_terms(dossier: Dossier, request: Request, policy: Policy) -> None:
     """Make sure, without the recognisers, that neither the requester's name nor a term stands where it is withheld.
 
     Raises:

@@ -174,13 +174,7 @@ class Frame:
 
     def point_to_page(self, x: float, y: float) -> Point:
         """A point of reading space in page space."""
-        width, height = self.size
-        if self.skew_deg:
-            # y points down: an anticlockwise turn by a takes (x, y) to (x cos a + y sin a, y cos a - x sin a).
-            a = math.radians(-self.skew_deg)
-            cx, cy = width / 2, height / 2
-            dx, dy = x - cx, y - cy
-            x, y = cx + dx * math.cos(a) + dy * math.sin(a), cy + dy * math.cos(a) - dx * math.sin(a)
+        x, y = self._turned(x, y, -self.skew_deg)
         w, h = self.scaled_size
         match self.quarter_turns % 4:
             case 1:
@@ -190,6 +184,28 @@ class Frame:
             case 3:
                 x, y = y, h - x
         return x / self.scale_x, y / self.scale_y
+
+    def point_from_page(self, x: float, y: float) -> Point:
+        """A point of page space in reading space: the inverse of `point_to_page`."""
+        x, y = x * self.scale_x, y * self.scale_y
+        w, h = self.scaled_size
+        match self.quarter_turns % 4:
+            case 1:
+                x, y = y, w - x
+            case 2:
+                x, y = w - x, h - y
+            case 3:
+                x, y = h - y, x
+        return self._turned(x, y, self.skew_deg)
+
+    def _turned(self, x: float, y: float, degrees: float) -> Point:
+        """A point of the reading turned anticlockwise about its centre."""
+        if not degrees:
+            return x, y
+        # y points down: an anticlockwise turn by a takes (x, y) to (x cos a + y sin a, y cos a - x sin a).
+        a, (width, height) = math.radians(degrees), self.size
+        dx, dy = x - width / 2, y - height / 2
+        return width / 2 + dx * math.cos(a) + dy * math.sin(a), height / 2 + dy * math.cos(a) - dx * math.sin(a)
 
     def quad_to_page(self, box: Box) -> tuple[Point, Point, Point, Point]:
         """The four corners of a reading-space box in page space: top left, top right, bottom right, bottom left."""

@@ -9,6 +9,7 @@ from 0 inside and from 1 wherever a person reads. Coordinates are px (see `tasks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,9 @@ from tasks.geometry import Box, Frame, Grid
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+"""A reference names folders, runs and pages; it is kept to what is safe in all three."""
 
 Mode = Literal["bilevel", "grey", "colour"]
 

@@ -44,10 +44,10 @@ from tasks.review.claims import follow_corrections, without_removed
 READING = 4
 """Raise it when reading the same file can give another transcript."""
 
-REDACTION = 3
+REDACTION = 4
 """Raise it when the same transcript and policy can give other marks or bytes."""
 
-GATE = 3
+GATE = 4
 """Raise it when the gate can find what it did not find before."""
 
 DOSSIER = 3
@@ -192,7 +192,7 @@ def claims_in_request(
         policy: as the request changes it.
         corrections: what persons removed is not claimed again for its likeness to another value.
     """
-    repeats = find_repeats(transcript, in_request, policy)
+    repeats = find_repeats(transcript, found, in_request, policy)
     return (*found, *without_removed(repeats, transcript.source_sha256, corrections))
 
 

@@ -14,10 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from tasks.codec import fingerprint
 from tasks.errors import ConfigurationError, InvalidRequestError
+from tasks.model import REFERENCE as REFERENCE
 from tasks.model import Kind
-
-REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
-"""A reference names folders, runs and pages; it is kept to what is safe in all three."""
 
 SECTION = r"^s\.\d{1,2}[A-Z]?(\(\d{1,2}[A-Z]?\))*(\([a-z]{1,3}\))*$"
 

@@ -5,7 +5,8 @@ Rules kept here:
 * What passes through Prefect is a reference, a number or a key made of digests: its database never sees a record's
   text, name or bucket key.
 * An error leaves a step as one of `tasks.errors`, whose text is safe, without cause or context: Prefect stores both.
-* Only `publish` and `withdraw` ask the store in the name of the publisher; no other step could write a public object.
+* Only `publish`, `withdraw` and what clears up after them (`keep_held`, `rebuild_log`) ask the store in the name of the
+  publisher; no other step could write a public object.
 * A record whose file ends a reader is quarantined by the step in which that happens; the others of its request go on.
 * A result whose key exists is not made again. That is the cache, the idempotence and the crash recovery.
 """

@@ -18,8 +18,8 @@ import yaml
 from PIL import Image
 from pydantic import SecretStr
 
+from flows.runs import ON_REQUEST as SWEPT_TO
 from flows.settings import Settings, variable_of
-from flows.sweep import DEPLOYMENT as SWEPT_TO
 from infra.access import DEFAULT_PREFIX, USED_BY
 from infra.access import RIGHTS as ROLE_RIGHTS
 from infra.cli import app

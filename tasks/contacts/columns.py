@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tasks.contacts.common_words import is_common_word
 from tasks.contacts.fields import NUMBER_KINDS, ValueField, accepted_words, is_number_like
@@ -28,13 +29,20 @@ _NO_NUMBER = re.compile(r"\W*(?:\d{1,2}[:/.]\d{1,2}(?:[:/.]\d{2,4})?|\d{1,3}(?:,
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of short numbers; all measures are shares of the reading's width and height."""
+    """A column of short numbers; all measures are shares of the reading's width and height.
+
+    Attributes:
+        tall: height of its words.
+        pitch: from one of its rows to the next.
+    """
 
     kind: Kind
     left: float
     right: float
     top: float
     bottom: float
+    tall: float
+    pitch: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,9 @@ def _column(kind: Kind, cells: Sequence[Sequence[Word]], reading: Reading) -> Co
     right = _quantile([cell[-1].box.x1 for cell in cells], 0.85) + margin
     top = min(w.box.y0 for cell in cells for w in cell) - 2 * margin
     bottom = max(w.box.y1 for cell in cells for w in cell) + 2 * margin
-    return Column(kind, left / width, right / width, top / height, bottom / height)
+    rows = sorted(cell[0].box.center[1] for cell in cells)
+    pitch = _quantile([below - above for above, below in pairwise(rows)], 0.5)
+    return Column(kind, left / width, right / width, top / height, bottom / height, margin / height, pitch / height)
 
 
 def headed_columns(fields: Sequence[ValueField], words: Sequence[Word], reading: Reading) -> Iterator[Column]:

@@ -7,7 +7,8 @@ decides last (kinds, public contacts, domains kept), after all kinds have been t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -49,6 +50,16 @@ _FIELD_SCORE = 0.5
 _GUESS_SCORE = 0.6
 _LAYER = "text-layer"
 """The reader of a source's own words; its boxes are not measured on ink."""
+_TALLER = 1.3
+"""A region so many times as high as another on its line takes of the lines around."""
+_UPRIGHT = 2.0
+"""A region so many times as high as wide runs up or down the page."""
+_SHOWN = 0.8
+"""The least share of a high claim's width that lower ones must show for it to be cut to their lines."""
+_ROW_PX = 64
+"""Height of the rows regions are looked up by."""
+_OFF_LINE = 0.25
+"""How far the middles of two regions on one line may lie apart, in heights of the higher one."""
 _TIGHT_GAP = 0.06
 """Gap, in line heights, below which the next word is a piece of the same one."""
 
@@ -87,12 +98,12 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
                 (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
     found += [_by_its_ink(detection, found) for detection in layered]
     found += _in_unread_cells(page, seen_in)
-    found += unread_values(page, found)
+    found += unread_values(page, found, _columns_of_first(seen_in))
     for symbol in page.symbols:
         if carries_contact(symbol, recognisers):
             found.append(Detection(Kind.CODE, page.page, (symbol.box,), symbol.text, 1.0, "code.symbol"))
     found = [d for d in found if not _misread_public(d, public)]
-    merged = merge(_without_covered(found))
+    merged = merge(_without_covered(lowered(found, found, _on_their_side([page]))))
     return tuple(d for d in merged if policy.withholds(d.kind))
 
 
@@ -133,6 +144,15 @@ def _in_unread_cells(page: PageTranscript, seen_in: Sequence[tuple[Reading, list
         regions = reading.frame.regions_to_page(box)
         if regions:
             yield Detection(kind, page.page, regions, "", UNREAD_SCORE, f"{kind.value}.cell")
+
+
+def _columns_of_first(seen_in: Sequence[tuple[Reading, list[Sighting]]]) -> list[Column]:
+    """The columns of the primary reading."""
+    return [
+        column
+        for reading, sightings in seen_in[:1]
+        for column in _columns_of(Claimed(reading, tuple((s.kind, s.words) for s in sightings)))
+    ]
 
 
 def _columns_of(claimed: Claimed) -> Iterator[Column]:
@@ -280,6 +300,7 @@ def _run_box(reading: Reading, run: list[int]) -> Box:
     if last + 1 < len(words) and _tight(words[last], words[last + 1], height):
         last += 1
     inner = union(w.box for w in words[first : last + 1])
+    claimed = union(w.box for w in words[run[0] : run[-1] + 1])
     near = [
         w.box
         for w in words[max(0, first - 3) : last + 4]
@@ -292,7 +313,7 @@ def _run_box(reading: Reading, run: list[int]) -> Box:
     usual = _usual_height(reading)
     truest = min((b for b in near if b.height >= 0.6 * usual), key=lambda b: b.height, default=inner)
     beside = [b for b in near if b.height <= 1.3 * truest.height]
-    around = union([inner, *beside])
+    around = union([claimed, *beside])
     return _between_lines(reading, Box(inner.x0, around.y0, inner.x1, around.y1), truest, words[first].line)
 
 
@@ -414,6 +435,90 @@ def _beyond(region: Box, boxes: Iterable[Box]) -> Iterator[Box]:
         yield Box(at, region.y0, region.x1, region.y1)
 
 
+def _on_their_side(pages: Iterable[PageTranscript]) -> frozenset[int]:
+    """The pages whose text runs up or down."""
+    return frozenset(page.page for page in pages if page.readings and page.readings[0].frame.quarter_turns % 2)
+
+
+def lowered(found: Sequence[Detection], seen: Sequence[Detection], on_their_side: Set[int]) -> list[Detection]:
+    """The claims without what their regions take of the lines around, where other claims show how high the line is.
+
+    On slanted and speckled pages one reader gives a word the height of two lines where another finds its own line.
+
+    Args:
+        found: in page space.
+        seen: these and other claims of the same record.
+        on_their_side: the pages whose text runs up or down.
+    """
+    found, seen = ([_set_level(d) if d.page in on_their_side else d for d in claims] for claims in (found, seen))
+    rows: dict[tuple[int, int], list[Box]] = defaultdict(list)
+    for detection in filter(_is_of_words, seen):
+        for box in dict.fromkeys(detection.regions):
+            rows[detection.page, int(box.center[1]) // _ROW_PX].append(box)
+    cut = (_lower(d, rows) if _is_of_words(d) else d for d in found)
+    return [_set_level(d) if d.page in on_their_side else d for d in cut]
+
+
+def _set_level(detection: Detection) -> Detection:
+    """A claim with x and y exchanged: along the text and across it."""
+    return replace(detection, regions=tuple(Box(r.y0, r.x0, r.y1, r.x1) for r in detection.regions))
+
+
+def _lower(detection: Detection, rows: Mapping[tuple[int, int], Sequence[Box]]) -> Detection:
+    """A claim cut to the lines that lower regions show, if they show most of it: a slanted stamp is high as a whole."""
+    lower = {
+        region: [
+            box
+            for row in range(region.y0 // _ROW_PX, region.y1 // _ROW_PX + 1)
+            for box in rows.get((detection.page, row), ())
+            if _is_lower_on_line(box, region)
+        ]
+        for region in detection.regions
+    }
+    high = [region for region in detection.regions if lower[region]]
+    shown = sum(_width_of_union([b.intersection(region) for b in lower[region]]) for region in high)
+    if not high or shown < _SHOWN * sum(region.width for region in high):
+        return detection
+    pieces = (piece for region in detection.regions for piece in _on_line(region, lower[region]))
+    return replace(detection, regions=tuple(dict.fromkeys(pieces)))
+
+
+def _is_lower_on_line(box: Box, region: Box) -> bool:
+    """Whether a box lies on a region's line and is plainly lower; text that runs up a margin is high as it is long."""
+    return (
+        _TALLER * box.height < region.height <= _UPRIGHT * region.width
+        and box.x0 < region.x1
+        and box.x1 > region.x0
+        and abs(box.center[1] - region.center[1]) <= _OFF_LINE * region.height
+    )
+
+
+def _width_of_union(boxes: Sequence[Box]) -> int:
+    return _area_of_union([Box(b.x0, 0, b.x1, 1) for b in boxes])
+
+
+def _is_of_words(detection: Detection) -> bool:
+    """Whether a claim's regions are places of words: symbols and unread ink have no line."""
+    return detection.kind not in (Kind.CODE, Kind.BOX) and detection.score > UNREAD_SCORE
+
+
+def _on_line(region: Box, lower: Sequence[Box]) -> list[Box]:
+    """A region cut to the rows of lower ones, stretch by stretch, a little beyond their ends; whole without any."""
+    if not lower:
+        return [region]
+    spans = [(b.x0 - b.height, b.x1 + b.height, b) for b in lower]
+    edges = sorted({region.x0, region.x1, *(x for a, z, _ in spans for x in (a, z) if region.x0 < x < region.x1)})
+    pieces: list[Box] = []
+    for left, right in pairwise(edges):
+        over = [b for a, z, b in spans if a <= left and z >= right]
+        y0 = max(region.y0, min(b.y0 for b in over)) if over else region.y0
+        y1 = min(region.y1, max(b.y1 for b in over)) if over else region.y1
+        if pieces and (pieces[-1].y0, pieces[-1].y1) == (y0, y1):
+            left = pieces.pop().x0
+        pieces.append(Box(left, y0, right, y1))
+    return pieces
+
+
 def _misread_public(detection: Detection, public: Sequence[Detection]) -> bool:
     """Whether another reading shows this place to be a public contact, a few glyphs apart."""
     for other in public:
@@ -469,23 +574,29 @@ def _one(group: Sequence[Detection]) -> Detection:
 # ------------------------------------------------------------------------------------------------ second sweep
 
 
-def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Policy) -> tuple[Detection, ...]:
+def find_repeats(
+    transcript: Transcript, here: Sequence[Detection], in_request: Sequence[Detection], policy: Policy
+) -> tuple[Detection, ...]:
     """Places of a record that hold a value found elsewhere in the request and that no claim covers yet.
 
     Args:
         transcript: of one record.
-        found: detections of all records of the request, this one's included.
+        here: detections of this record; what another record holds covers nothing in this one.
+        in_request: detections of all records of the request, this one's included.
         policy: public contacts are not sought, kinds it does not withhold neither.
 
     Returns:
         Detections with recogniser `repeat`, in page space.
     """
-    wanted = [d for d in found if policy.withholds(d.kind) and not is_public(d.kind, d.text, policy)]
+    wanted, covering = (
+        [d for d in found if policy.withholds(d.kind) and not is_public(d.kind, d.text, policy)]
+        for found in (in_request, here)
+    )
     values = sought_values(wanted)
     domains = known_domains(wanted)
     repeats: list[Detection] = []
     for page in transcript.pages:
-        known = [(d, _covering_forms(d)) for d in wanted if d.page == page.page]
+        known = [(d, _covering_forms(d)) for d in covering if d.page == page.page]
         covered = [r.padded(3) for d, _ in known for r in d.regions]
         for reading in page.readings:
             layout = lay_out(reading)
@@ -509,7 +620,7 @@ def find_repeats(transcript: Transcript, found: Sequence[Detection], policy: Pol
                     continue
                 if _share_inside(detection.regions, covered) < 0.8:
                     repeats.append(detection)
-    return tuple(merge(_without_covered(repeats)))
+    return tuple(merge(_without_covered(lowered(repeats, [*covering, *repeats], _on_their_side(transcript.pages)))))
 
 
 def _at_known_domains(texts: Iterable[LineText], index: dict[int, int], domains: Sequence[str]) -> Iterator[Sighting]:

@@ -1,38 +1,56 @@
-"""Ink that nobody could read, where a contact detail has to stand: behind a label.
+"""Ink that nobody could read, where a contact detail has to stand: behind a label, and in a column of numbers.
 
-Rule kept here: what a label announces is withheld even when it is written by hand, boxed digit by digit, or worn away.
-A person is asked to look (the claim is weak), but nothing is shown meanwhile.
+Rule kept here: what a label, or the other rows of a column, announces is withheld even when it is written by hand, boxed
+digit by digit, or worn away. A person is asked to look (the claim is weak), but nothing is shown meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tasks.contacts.columns import Column
 from tasks.contacts.fields import label_positions
 from tasks.contacts.layout import lay_out, same_row
 from tasks.geometry import Box, union
 from tasks.model import Detection, Kind, PageTranscript
 
 SCORE = 0.4
+PITCHES = 1.0
+"""How many rows below the last that was read a column may go on."""
+
 REACH = 14.0
 """How far behind its label a value may begin, in label heights: forms leave room."""
 
 
-def unread_values(page: PageTranscript, found: Sequence[Detection]) -> list[Detection]:
+def unread_values(page: PageTranscript, found: Sequence[Detection], columns: Sequence[Column] = ()) -> list[Detection]:
     """Claims over unread ink.
 
     Args:
         page: its primary reading has the labels; a page that was turned to be read is left to other means.
         found: what is claimed on the page already.
+        columns: of numbers, in the primary reading.
     """
     if not page.unread or not page.readings or page.readings[0].frame.quarter_turns:
         return []
     claimed = [region for detection in found for region in detection.regions]
     free = [box for box in page.unread if not any(region.meets(box) for region in claimed)]
-    places = {box: kind for kind, box in _behind_labels(page, free)}
+    places = {box: kind for kind, box in (*_in_columns(page, free, columns), *_behind_labels(page, free))}
     return [
         Detection(kind, page.page, (box,), "", SCORE, f"{kind.value}.unread") for box, kind in sorted(places.items())
     ]
+
+
+def _in_columns(page: PageTranscript, free: Sequence[Box], columns: Sequence[Column]) -> Iterator[tuple[Kind, Box]]:
+    """Ink as high as a column's numbers, in the column or on the row that follows its last."""
+    frame = page.readings[0].frame
+    width, height = frame.size
+    for column in columns:
+        for box in free:
+            (x, y), tall = frame.point_from_page(*box.center), box.height * frame.scale_y / height
+            inside = column.left <= x / width <= column.right
+            below = column.top <= y / height <= column.bottom + PITCHES * column.pitch
+            if inside and below and column.tall / 2 <= tall <= 2 * column.tall:
+                yield column.kind, box
 
 
 def _behind_labels(page: PageTranscript, free: Sequence[Box]) -> Iterator[tuple[Kind, Box]]:

@@ -46,10 +46,11 @@ class UnsafeBundleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The files of a bundle by path, and what its zip, if it came in one, says of itself."""
+    """The files of a bundle by path; and, if it came in a zip, what that says of itself and the folder in it."""
 
     files: dict[str, bytes]
     packing: Check | None = None
+    folder: str | None = None
 
 
 def _below(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -146,7 +147,8 @@ def open_bundle(bundle: Path | BinaryIO) -> Opened:
     """
     if not isinstance(bundle, Path):
         files = _read_zip(bundle)
-        return Opened(_below(files), _packing(bundle, files))
+        inside = _below(files)
+        return Opened(inside, _packing(bundle, files), "" if inside is files else next(iter(files)).split("/", 1)[0])
     if bundle.is_dir():
         return Opened(_below(_read_folder(bundle)))
     with bundle.open("rb") as file:

@@ -30,7 +30,7 @@ from tasks.disclosure.provenance import open_envelope
 from tasks.disclosure.timestamp import stamped_at
 from tasks.disclosure.verdict import Check, Verdict
 from tasks.errors import ConfigurationError
-from tasks.request import REFERENCE
+from tasks.model import REFERENCE
 
 MAX_VERSION = 1_000_000
 

@@ -67,7 +67,7 @@ def in_one_form(stamp: bytes) -> tuple[bytes, tuple[x509.Certificate, ...]]:
         integer(3),
         der(SET, sha2),
         content.whole,
-        der(CONTEXT_0, *(one.public_bytes(Encoding.DER) for one in chain)),
+        der(CONTEXT_0, *sorted(one.public_bytes(Encoding.DER) for one in chain)),
         der(SET, signer_info),
     )
     return der(SEQUENCE, _GRANTED, der(SEQUENCE, SIGNED_DATA, der(CONTEXT_0, anew))), chain

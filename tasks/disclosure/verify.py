@@ -197,6 +197,14 @@ def _version(about: Mapping[str, Any], called: int) -> Check:
     return Check(name, True, f"What was signed is version {quoted(str(version))}. {rest}")
 
 
+def _folder(signed: Signed, folder: str) -> Check:
+    """Whether the zip calls its one folder, which people see when they unpack it, what was signed."""
+    name, wanted = "folder", f"{signed.reference}-v{signed.version}"
+    if folder != wanted:
+        return Check(name, False, f"The folder in the zip is not called {wanted}, as was signed.")
+    return Check(name, True, f"The folder in the zip is called what was signed: {wanted}.")
+
+
 def _verify_files(
     opened: Opened, trusted_key: bytes | None, trusted_tsa: bytes | None, inspect: Inspector, called: int
 ) -> Verdict:
@@ -216,6 +224,7 @@ def _verify_files(
         checks += guarded("statement", lambda: [_subjects(statement, files), _approval(signed, files)])
         checks += guarded("accompanying files", lambda: [c for c in [_accompanying(signed, files)] if c])
         checks += guarded("version", lambda: [_version(about, called)])
+        checks += [] if opened.folder is None else [_folder(signed, opened.folder)]
     try:
         case = read_schedule(files.get("data/schedule.json", b""))
     except ValueError:

@@ -19,12 +19,9 @@ from numpy.typing import NDArray
 from tasks.geometry import Box, Frame, Point
 from tasks.model import Mark, PageTranscript, Word
 from tasks.redaction.lines import Shelf, Turn, anchor, words_in_order
+from tasks.redaction.sure import unsure_words
 
 Place = tuple[float, float, float, float]
-
-LEAST_CONFIDENCE = 60.0
-"""A word read less surely is left out: it helps nobody who listens or searches, and it may be what a scan has made of
-a contact detail that nobody recognised. What is painted does not depend on it."""
 
 LEAST_INK = 32
 """Contrast in grey levels below which a place is blank."""
@@ -66,13 +63,14 @@ def place_text(page: PageTranscript, marks: Sequence[Mark]) -> list[PlacedText]:
     turns = reading.frame.quarter_turns % 4 if reading else 0
     regions = Shelf(region for mark in marks for region in mark.regions)
     told = _told_before(page, marks)
+    unsure = unsure_words(page, regions)
     placed: list[PlacedText] = []
     at = 0
     lines = [(reading.frame, line) for line in reading.lines()] if reading else []
     for frame, line in lines:
         for word, box in _levelled(line, _shown(line, frame, regions)):
             placed += [_place_label(mark, turns) for mark in told.pop(at, ())]
-            text = _printable(word.text) if word.confidence >= LEAST_CONFIDENCE else ""
+            text = _printable(word.text) if at not in unsure else ""
             place = _free_place(_level_place(frame, box), regions) if text else None
             if place is not None:
                 placed.append(PlacedText(text, place, turns))

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.geometry import Box, Grid, union
-from tasks.model import PageTranscript
+from tasks.model import PageTranscript, Word
 
 END_PAD = 0.15
 """Grown at both ends of a region, in line heights: recognised word boxes are tight, ink is not."""
@@ -34,14 +34,26 @@ LINE_GROWTH = 0.30
 NEIGHBOUR_GAP = 1.0
 """Claims on one line with less than this and no word between them become one mark, in line heights."""
 
+GRAZED = 0.1
+"""A word whose line shares less than this with a mark's lies above or below it, in the lower one's heights."""
+
 HAIR = 0.15
 """Kept free before a neighbouring word, in line heights."""
 
+HAIRLINE_PX = 1
+"""Kept free above and below a mark where it grows towards the room of a neighbouring line."""
+
 CLEAR = 0.15
-"""Kept free above and below a mark where it grows towards a neighbouring word, in heights of that word."""
+"""Kept free beside a mark where it grows towards a neighbouring word, in heights of that word."""
 
 LEVEL = 1.12
 """Neighbouring boxes become one when it is at most this much taller than they are."""
+
+TALL, LOW = frozenset("bdfhijklt"), frozenset("gjpqy")
+"""Small letters that rise above the others, and those that hang below the base."""
+
+RISE, HANG = 0.43, 0.28
+"""How far letters rise above the small ones, in heights of these; how far they hang, in heights of those that rise."""
 
 WIDTHS = (2, 4, 6, 8, 12, 18, 27, 40, 60)
 """The widths a box may have, in line heights: coarse enough that ten in a hundred staff addresses share each."""
@@ -145,6 +157,23 @@ def anchor(words: NDArray[np.int64], regions: Sequence[Box]) -> tuple[int, bool]
     return int((4 * across + along).argmin()), False
 
 
+def line_room(word: Word) -> Box:
+    """A word's box with the room its line has for letters that rise or hang, whether it has such letters or not.
+
+    A mark in that room takes no ink, but it sits on the neighbouring line and spoils it to read.
+    """
+    letters = [char for char in word.text if char.isalnum()]
+    tall = any(char in TALL or char.isdigit() or char.isupper() for char in letters)
+    low = any(char in LOW for char in letters)
+    if not letters or (tall and low):
+        return word.box
+    h = word.box.height
+    small = h if not low else h / (1 + HANG * (1 + RISE))
+    above = 0 if tall else round(RISE * small)
+    below = 0 if low else round(HANG * (h if tall else (1 + RISE) * h))
+    return Box(word.box.x0, word.box.y0 - above, word.box.x1, word.box.y1 + below)
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One claimed region in line space; `claim` is the ordinal of the detection it belongs to."""
@@ -153,7 +182,7 @@ class Piece:
     claim: int
 
 
-def pad_piece(box: Box, line_words: Shelf, obstacles: Shelf, slanted: bool) -> Box:
+def pad_piece(box: Box, line_words: Shelf, obstacles: Shelf, rooms: Shelf, slanted: bool) -> Box:
     """A region grown to its line's whole height and a little beyond its ends.
 
     Args:
@@ -161,6 +190,7 @@ def pad_piece(box: Box, line_words: Shelf, obstacles: Shelf, slanted: bool) -> B
         line_words: all words of the page, slanted ones in level parts; those beside the region on its line say how
             tall the line is.
         obstacles: words that are no part of any claim; growth stops before them, but never inside the region.
+        rooms: the same with the room of their lines.
         slanted: whether lines of the page rise or fall, so that only what stands close speaks for a region.
     """
     h = box.height
@@ -177,15 +207,16 @@ def pad_piece(box: Box, line_words: Shelf, obstacles: Shelf, slanted: bool) -> B
     bottom = min(box.y1 + reach, max([box.y1, *(w.y1 + side for w in beside)] if beside else [box.y1 + side]))
     end = max(2, round(END_PAD * h))
     left, right = box.x0 - end, box.x1 + end
+    for room in rooms.near(box, h):
+        if room.x0 < right and room.x1 > left:
+            if room.center[1] <= box.y0:
+                top = max(top, min(room.y1 + HAIRLINE_PX, box.y0 - 1))
+            elif room.center[1] >= box.y1:
+                bottom = min(bottom, max(room.y0 - HAIRLINE_PX, box.y1 + 1))
     for word in obstacles.near(box, h):
-        middle = word.center[1]
         if word.x0 < box.x1 and word.x1 > box.x0:
-            hair = max(2, round(CLEAR * word.height))
-            if middle <= box.y0:
-                top = max(top, min(word.y1 + hair, box.y0 - 1))
-            elif middle >= box.y1:
-                bottom = min(bottom, max(word.y0 - hair, box.y1 + 1))
-        elif word.y0 < box.y1 and word.y1 > box.y0:
+            continue
+        if word.y0 < box.y1 and word.y1 > box.y0:
             if word.x1 <= box.x0:
                 left = max(left, min((word.x1 + box.x0) // 2, box.x0 - 1))
             else:
@@ -258,13 +289,14 @@ def coarsest_step(grids: Iterable[Grid]) -> int:
     return math.ceil(max((side for grid in grids if not grid.colour for side in grid.step), default=1))
 
 
-def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, step: int) -> list[Box]:
+def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, rooms: Shelf, step: int) -> list[Box]:
     """A chain's boxes grown to a coarse width: at the end of the line first, at its start when there is no room.
 
     Args:
         boxes: from left to right, as `level_boxes` gives them.
         margins: where text begins and ends on the page, px in line space.
         obstacles: words that are no part of any claim.
+        rooms: the same with the room of their lines.
         step: edge of the blocks that the boxes will be snapped to, px.
     """
     h = median(b.height for b in boxes)
@@ -275,8 +307,8 @@ def widen(boxes: list[Box], margins: tuple[int, int], obstacles: Shelf, step: in
     first = min(range(len(boxes)), key=lambda i: boxes[i].x0)
 
     def blocking(box: Box) -> list[Box]:
-        reach = [(w, min(w.y1, box.y1) - max(w.y0, box.y0)) for w in obstacles.near(box)]
-        return [w for w, shared in reach if shared > 0.2 * min(w.height, box.height)]
+        near = [*obstacles.near(box), *rooms.near(box)]
+        return [w for w in near if min(w.y1, box.y1) - max(w.y0, box.y0) > GRAZED * min(w.height, box.height)]
 
     end = boxes[last]
     room = min([margins[1], *(w.x0 - hair for w in blocking(end) if w.x1 > end.x1 and w.x0 >= end.x0)])
@@ -312,7 +344,7 @@ def _heights(page: PageTranscript) -> list[float]:
     return [word.box.height / scale for word in page.readings[0].words]
 
 
-def settle(box: Box, grids: Sequence[Grid], size: tuple[int, int], foreign: Shelf) -> Box:
+def settle(box: Box, grids: Sequence[Grid], size: tuple[int, int], foreign: Shelf, rooms: Shelf | None = None) -> Box:
     """A box grown to whole blocks of compression on every side where no neighbouring word stands in the way.
 
     Where one does, the edge stops at the word; what is left of the block is calmed when the mark is painted.
@@ -322,14 +354,17 @@ def settle(box: Box, grids: Sequence[Grid], size: tuple[int, int], foreign: Shel
         grids: the blocks the source was compressed in.
         size: (width, height) of the page, px.
         foreign: words that are no part of any claim, in page space.
+        rooms: the same with the room of their lines.
     """
     box = box.clipped(*size)
     full = box.snapped(grids, *size)
     if full == box:
         return box
     x0, y0, x1, y1 = full.x0, full.y0, full.x1, full.y1
-    for word in foreign.near(full, coarsest_step(grids)):
-        hair = max(2, round(CLEAR * min(word.width, word.height)))
+    step = coarsest_step(grids)
+    words = [(word, max(2, round(CLEAR * min(word.width, word.height)))) for word in foreign.near(full, step)]
+    words += [(room, 0) for room in rooms.near(full, step)] if rooms else []
+    for word, hair in words:
         if not word.padded(hair).meets(full):
             continue
         if word.x0 < box.x1 and word.x1 > box.x0:

@@ -22,6 +22,7 @@ from tasks.redaction.lines import (
     chain_pieces,
     coarsest_step,
     level_boxes,
+    line_room,
     pad_piece,
     resting_grid,
     settle,
@@ -106,17 +107,20 @@ def _plan_page(page: PageTranscript, found: Sequence[Detection], exemption: str)
             turned[_quarter_turns(page, detection)].append(detection)
     words = [_parts_of_words(reading) for reading in page.readings]
     claimed = Shelf(region for d in found for region in _regions_on(page, d))
-    foreign = [part for parts in words for part in parts if not _belongs(part, claimed)]
+    free = [(part, room) for parts in words for part, room in parts if not _belongs(part, claimed)]
+    foreign, rooms = [part for part, _ in free], [room for _, room in free]
     slanted = bool(page.readings and page.readings[0].frame.skew_deg)
     for quarter_turns, claims in sorted(turned.items()):
         turn = Turn(quarter_turns, page.width_px, page.height_px)
-        primary = [turn.to_line(part) for part in words[0]] if words else []
+        primary = [turn.to_line(part) for part, _ in words[0]] if words else []
         margin = min((part.x0 for part in primary), default=0)
         ground = _Ground(
             turn=turn,
             primary=Shelf(primary),
             foreign=Shelf(map(turn.to_line, foreign)),
+            rooms=Shelf(map(turn.to_line, rooms)),
             foreign_on_page=Shelf(foreign),
+            rooms_on_page=Shelf(rooms),
             margins=(margin, turn.size[0] - margin),
             slanted=slanted,
         )
@@ -144,7 +148,9 @@ class _Ground:
     Attributes:
         primary: parts of all words of the primary reading.
         foreign: parts of the words of any reading that no claim covers.
-        foreign_on_page: the same in page space.
+        rooms: the same with the room of their lines.
+        foreign_on_page: `foreign` in page space.
+        rooms_on_page: `rooms` in page space.
         margins: where text begins and ends, px.
         slanted: whether lines rise or fall.
     """
@@ -152,16 +158,18 @@ class _Ground:
     turn: Turn
     primary: Shelf
     foreign: Shelf
+    rooms: Shelf
     foreign_on_page: Shelf
+    rooms_on_page: Shelf
     margins: tuple[int, int]
     slanted: bool
 
 
 def _plan_lines(page: PageTranscript, claims: Sequence[Detection], ground: _Ground, exemption: str) -> list[Mark]:
     """The marks over claims whose text runs the same way."""
-    turn, foreign = ground.turn, ground.foreign
+    turn, foreign, rooms = ground.turn, ground.foreign, ground.rooms
     pieces = [
-        Piece(pad_piece(turn.to_line(region), ground.primary, foreign, ground.slanted), claim)
+        Piece(pad_piece(turn.to_line(region), ground.primary, foreign, rooms, ground.slanted), claim)
         for claim, detection in enumerate(claims)
         for region in _regions_on(page, detection)
     ]
@@ -176,15 +184,13 @@ def _plan_lines(page: PageTranscript, claims: Sequence[Detection], ground: _Grou
         for claim in [c for c, m in mark_of_claim.items() if m in joined]:
             mark_of_claim[claim] = number
         mark_of_claim.update(dict.fromkeys(members, number))
-        boxes_of_mark[number] += widen(level_boxes(chain), ground.margins, foreign, coarsest_step(page.grids))
-    resting = resting_grid(page, turn.quarter_turns)
+        boxes_of_mark[number] += widen(level_boxes(chain), ground.margins, foreign, rooms, coarsest_step(page.grids))
+    resting, size = resting_grid(page, turn.quarter_turns), (page.width_px, page.height_px)
     return [
         _mark(
             [claims[c] for c, m in mark_of_claim.items() if m == number],
             [
-                settle(
-                    on_page, _grids_at(on_page, page, resting), (page.width_px, page.height_px), ground.foreign_on_page
-                )
+                settle(on_page, _grids_at(on_page, page, resting), size, ground.foreign_on_page, ground.rooms_on_page)
                 for on_page in map(turn.to_page, boxes)
             ],
             page,
@@ -199,9 +205,17 @@ def _grids_at(box: Box, page: PageTranscript, resting: Grid) -> list[Grid]:
     return [grid for grid in page.grids if grid.place.meets(box) and not grid.colour] or [resting]
 
 
-def _parts_of_words(reading: Reading) -> list[Box]:
-    """The places of a reading's words in page space; a slanted word is several level parts."""
-    return [part for word in reading.words for part in reading.frame.regions_to_page(word.box)]
+def _parts_of_words(reading: Reading) -> list[tuple[Box, Box]]:
+    """The places of a reading's words in page space, without and with the room of their lines.
+
+    A slanted word is several level parts.
+    """
+    frame = reading.frame
+    return [
+        parts
+        for word in reading.words
+        for parts in zip(frame.regions_to_page(word.box), frame.regions_to_page(line_room(word)), strict=False)
+    ]
 
 
 def _belongs(word: Box, claimed: Shelf) -> bool:

@@ -55,6 +55,12 @@ TESTS_OF = {
 }
 """The tests that speak of a module, the nearest first; the rest have `OUTPUTS`. Slow ones are left out."""
 
+WITH_TESSERACT = ("edges.py", "source.py", "__init__.py")
+"""The modules that read again; the tests of others pass over those that need Tesseract, which take longest."""
+
+PLUGINS = ("-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:terminalreporter")
+"""What the tests of the gate need; others take longer to load than most mutants to be found."""
+
 LIMIT_S = 240
 """A mutant that runs longer is killed: it does not end."""
 
@@ -142,14 +148,14 @@ class Changing(ast.NodeTransformer):
         self.found: list[tuple[int, str]] = []
 
     def visit(self, node: ast.AST) -> ast.AST | None:
-        """Every node in the order of the text, docstrings, annotations and decorators aside."""
+        """Every node in the order of the text, docstrings, annotations, decorators and what changes nothing aside."""
+        if _changes_nothing(node):
+            return node
         for what, instead in changes_of(node):
             self.found.append((getattr(node, "lineno", 0), what))
             self.seen += 1
             if self.seen - 1 == self.ordinal:
                 return ast.copy_location(instead if instead is not None else ast.Pass(), node)
-        if isinstance(node, ast.keyword) and node.arg == "strict":
-            return node  # only says that two lists are as long as they are
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list", "type_params"):
                 continue
@@ -158,6 +164,16 @@ class Changing(ast.NodeTransformer):
             elif isinstance(value, ast.AST):
                 setattr(node, name, self.visit(value))
         return node
+
+
+def _changes_nothing(node: ast.AST) -> bool:
+    """`strict=`, which only says that two lists are as long as they are, and the names a package gives away."""
+    match node:
+        case ast.keyword(arg="strict"):
+            return True
+        case ast.Assign(targets=[ast.Name(id="__all__")]):
+            return True
+    return False
 
 
 def mutants_of(path: Path) -> list[Mutant]:
@@ -209,7 +225,10 @@ def survives(mutant: Mutant | None) -> bool:
                 sys.meta_path.insert(0, Instead(mutant))
             import pytest
 
-            failed = bool(pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", *tests]))
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+            reading = mutant is None or mutant.path.name in WITH_TESSERACT
+            chosen = () if reading else ("-k", "not reread and not many_modes")
+            failed = bool(pytest.main(["-x", "-q", "-m", "not slow", *chosen, *PLUGINS, *tests]))
         os._exit(failed)
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline:

@@ -58,6 +58,18 @@ def test_tops_and_tails_are_found_however_the_page_is_turned(one_number: DrawnRe
         assert codes(data, one_number, plan=plan) == expected, share
 
 
+@pytest.mark.parametrize(("paper", "expected"), [(70, {"A09"}), (60, set())])
+def test_what_stands_out_must_be_seen(one_number: DrawnRecord, paper: int, expected: set[str]) -> None:
+    """Of less contrast than print has it is a stain; ink is black here."""
+    plan = uncovered(one_number, 0.5, above=True)
+    pages = [
+        dataclasses.replace(page.raster, pixels=np.minimum(page.raster.pixels, paper)) for page in one_number.pages
+    ]
+    grey = [dataclasses.replace(raster, mode="grey") for raster in pages]
+    data = apply_marks(grey, plan, one_number.transcript, "x")
+    assert codes(data, one_number, plan=plan) & {"A09"} == expected
+
+
 def test_a_mark_that_only_grazes_a_word_hides_none_of_it(one_number: DrawnRecord) -> None:
     """Less than two fifths of its height, or of its length: the word was not meant."""
     plan = dataclasses.replace(one_number.plan, withheld=())

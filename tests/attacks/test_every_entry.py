@@ -115,6 +115,10 @@ def test_an_entry_of_an_image(record: DrawnRecord, good: bytes, key: str) -> Non
     assert codes(faults.on_image(lambda image: image.__setitem__(key, value))(good), record) == {expected[key]}
 
 
+def test_an_image_of_another_type(record: DrawnRecord, good: bytes) -> None:
+    assert codes(faults.on_image(lambda image: image.__setitem__("/Type", Name.Jordan))(good), record) == {"A18"}
+
+
 @pytest.mark.parametrize("mode", ["bilevel", "colour"])
 @pytest.mark.parametrize("key", ["/K", "/Columns", "/Rows", "/Colors", "/Predictor", "/BitsPerComponent", "/BlackIs1"])
 def test_the_parameters_of_a_coding_are_as_they_are(mode: str, key: str) -> None:
@@ -208,6 +212,8 @@ def test_a_marked_point(record: DrawnRecord, good: bytes, operation: str) -> Non
         (b"3 Tr", b"7 Tr", "A04"),
         (b"3 Tr", b"2 Tr", "A04"),
         (b"q ", b"1 0 0 1 0 0 cm q ", "A06"),
+        (faults.LAST, faults.LAST + b"\nET", "A06"),
+        (b"/Im1 Do", b"Q q /Im1 Do", "A06"),
     ],
 )
 def test_an_operator_once_more_or_out_of_place(

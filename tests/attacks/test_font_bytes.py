@@ -144,6 +144,14 @@ def test_no_entry_of_a_box_can_be_turned(opened: Opened) -> None:
     assert opened.codes() == set()
 
 
+def test_the_length_of_the_program_is_its_length(record: DrawnRecord, good: bytes) -> None:
+    def plant(font: Any) -> None:
+        font.DescendantFonts[0].FontDescriptor.FontFile2.Length1 = 7700900
+
+    report = check_record(faults.on_font(plant)(good), record.plan, record.transcript)
+    assert {finding.code for finding in report.findings} == {"A32"}
+
+
 @pytest.mark.parametrize("stream", ["FontFile2", "ToUnicode"])
 def test_an_entry_of_a_stream(opened: Opened, stream: str) -> None:
     held = opened.descriptor.FontFile2 if stream == "FontFile2" else opened.font.ToUnicode

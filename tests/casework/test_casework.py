@@ -29,11 +29,12 @@ from tasks.model import (
     Transcript,
     VerificationReport,
 )
-from tasks.request import Authority, Policy
+from tasks.request import Authority, Policy, Request
 from tasks.status import list_statuses, load_status, set_status
 from tasks.workplace import Workplace
 from tests.authority import NAMED
 from tests.casework.conftest import BUCKETS
+from tests.disclosure import examples
 from tests.pictures import encoded, typed
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -260,6 +261,30 @@ def test_a_withheld_value_elsewhere_in_the_bundle_stops_it(place: Workplace) -> 
     with pytest.raises(LeakFoundError):
         casework.refuse_values({f"data/records/{VALUE}.pdf": b""}, {VALUE}, search)
     casework.refuse_values({"data/schedule.csv": b"1,email,s.31(1)(a)"}, {VALUE}, search)
+
+
+@pytest.mark.parametrize("where", ["letter", "title", "record"])
+@pytest.mark.parametrize("hidden", ["requester", "term"])
+def test_a_name_or_a_term_that_no_recogniser_found_does_not_leave(where: str, hidden: str) -> None:
+    said, made = "Yours, Linda LLOYD.", examples.dossier()
+    if where == "letter":
+        made = replace(made, letter={**made.letter, "request_text": said})
+    elif where == "title":
+        made = replace(made, title=said)
+    else:
+        made = replace(made, records=(replace(made.records[0], title=said), *made.records[1:]))
+    name = ("Linda Lloyd",)
+    request = Request(
+        reference=made.reference,
+        title="x",
+        received=date(2026, 3, 2),
+        request_text="x",
+        requester=name if hidden == "requester" else (),
+    )
+    policy = Policy(terms=name if hidden == "term" else ())
+    casework.refuse_terms(examples.dossier(), request, policy)
+    with pytest.raises(LeakFoundError, match="name or a term"):
+        casework.refuse_terms(made, request, policy)
 
 
 def test_a_response_in_nobodys_name_is_held(place: Workplace) -> None:

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -205,6 +206,50 @@ def test_a_word_box_two_lines_high_does_not_take_the_line_above() -> None:
     (detection,) = find_contacts(page, POLICY)
     assert all(not r.meets(w.box.padded(0, -6)) for r in detection.regions for w in above)
     assert any(r.contains(Box(below[2].box.x0, 132, below[2].box.x1, 148)) for r in detection.regions)
+
+
+def boxed(reading: Reading, word: int, box: Box) -> Reading:
+    """The reading with another box for one of its words."""
+    words = list(reading.words)
+    words[word] = replace(words[word], box=box)
+    return replace(reading, words=tuple(words))
+
+
+def test_a_word_that_another_reading_shows_to_be_lower_does_not_take_the_lines_around() -> None:
+    right = reading_of([[(100, "ring 02079460123 now")]])
+    high = boxed(right, 1, Box(150, 88, 260, 126))
+    (detection,) = find_contacts(page_of(high, right), POLICY)
+    assert all(r.y0 >= 95 and r.y1 <= 125 for r in detection.regions)
+    assert covered_words(page_of(right), [detection]) == ["02079460123"]
+    (alone,) = find_contacts(page_of(high), POLICY)
+    assert any(r.y0 <= 88 and r.y1 >= 126 for r in alone.regions)
+
+
+def test_a_high_claim_of_which_another_reading_shows_a_part_stays_whole() -> None:
+    """A stamp set at an angle: its box is high because the stamp is."""
+    whole = boxed(reading_of([[(100, "any.person@example.org")]]), 0, Box(100, 80, 500, 150))
+    part = boxed(reading_of([[(300, "person@example.org")]]), 0, Box(300, 100, 500, 130))
+    (detection,) = find_contacts(page_of(whole, part), POLICY)
+    assert Box(100, 80, 500, 150) in detection.regions
+
+
+def test_a_part_of_a_value_that_runs_up_the_page_shows_nothing_of_its_height() -> None:
+    """Neither on a page set on its side, nor in the margin of one that stands."""
+    whole = reading_of([[(100, "any.person@example.org")]])
+    part = reading_of([[(160, "person@example.org")]])
+    aside = Frame(2000, 2000, quarter_turns=1)
+    page = page_of(replace(whole, frame=aside), replace(part, frame=aside))
+    (detection,) = find_contacts(page, POLICY)
+    assert any(r.contains(aside.box_to_page(whole.words[0].box)) for r in detection.regions)
+    margin = boxed(whole, 0, Box(100, 400, 120, 620))
+    (detection,) = find_contacts(page_of(margin, boxed(part, 0, Box(100, 440, 120, 560))), POLICY)
+    assert Box(100, 400, 120, 620) in detection.regions
+
+
+def test_a_word_glued_to_a_value_does_not_make_its_mark_higher() -> None:
+    reading = boxed(reading_of([[(100, "ring 02079460123 now")]]), 2, Box(259, 85, 290, 140))
+    (detection,) = find_contacts(page_of(reading), POLICY)
+    assert all(r.y0 >= 95 and r.y1 <= 125 for r in detection.regions)
 
 
 def test_a_misread_public_number_stays_when_another_reading_reads_it_right() -> None:

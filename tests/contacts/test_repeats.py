@@ -16,7 +16,7 @@ def detection(kind: Kind, text: str, page: int = 9) -> Detection:
 
 def repeats_in(text: str, *known: Detection, policy: Policy = POLICY) -> list[str]:
     page = lines_page(text)
-    found = find_repeats(Transcript("0" * 64, (page,)), known, policy)
+    found = find_repeats(Transcript("0" * 64, (page,)), (), known, policy)
     assert {d.recogniser for d in found} <= {"repeat"}
     return covered_words(page, found)
 
@@ -64,7 +64,14 @@ def test_what_is_covered_already_is_not_reported_again() -> None:
     page = lines_page("ring 0131 496 0813 or mail any.person@example.org today")
     known = find_contacts(page, POLICY)
     assert len(known) == 2
-    assert find_repeats(Transcript("0" * 64, (page,)), known, POLICY) == ()
+    assert find_repeats(Transcript("0" * 64, (page,)), known, known, POLICY) == ()
+
+
+def test_what_another_record_holds_at_the_same_place_covers_nothing_here() -> None:
+    page = lines_page("ring 0131 496 0813 or mail any.person@example.org today")
+    elsewhere = find_contacts(page, POLICY)
+    again = find_repeats(Transcript("1" * 64, (page,)), (), elsewhere, POLICY)
+    assert covered_words(page, again) == ["0131", "496", "0813", "any.person@example.org"]
 
 
 def test_public_values_and_kinds_that_stay_are_not_sought() -> None:

@@ -10,7 +10,7 @@ from tasks.contacts.find import find_contacts
 from tasks.geometry import Box
 from tasks.model import Kind, PageTranscript
 from tasks.request import Policy
-from tests.contacts.pages import lines_page
+from tests.contacts.pages import lines_page, page_of, reading_of
 
 
 def behind(page: PageTranscript, word: str, gap: int = 20, width: int = 140) -> Box:
@@ -46,6 +46,21 @@ def test_a_value_in_boxes_is_claimed_whole() -> None:
     first = behind(page, "Mobile:", width=40)
     second = Box(first.x1 + 10, first.y0, first.x1 + 50, first.y1)
     assert set(found_at(page, second, first)) == {first, second}
+
+
+def test_ink_in_a_column_of_numbers_is_claimed_for_its_column() -> None:
+    rows = [("Site", "Ext", "Hours"), ("Fenland", "74657", "weekdays"), ("North", "74620", "Tuesdays")]
+    rows += [("South", "74613", "weekdays"), ("Marine", "", "by arrangement")]
+    page = page_of(reading_of([[(100, a), (500, b), (900, c)] for a, b, c in rows]))
+    (below,) = [w.box for w in page.readings[0].words if w.text == "Marine"]
+    column = [w.box for w in page.readings[0].words if w.text.startswith("746")]
+    ink = Box(column[0].x0, below.y0, column[0].x1, below.y1)
+    assert found_at(page, ink)[ink] is Kind.EXTENSION
+    beside = Box(column[0].x1 + 200, below.y0, column[0].x1 + 300, below.y1)
+    far = Box(column[0].x0, below.y1 + 300, column[0].x1, below.y1 + 330)
+    tall = Box(column[0].x0, below.y0, column[0].x1, below.y0 + 4 * column[0].height)
+    for other in (beside, far, tall):
+        assert other not in found_at(page, other)
 
 
 @pytest.mark.parametrize("line", ["Date:", "Name", "The meeting was held"])

@@ -18,6 +18,7 @@ URL_HITS = [
         "https://share.force.local/sites/A/Shared%20Docs/816f0 1 8a7 1c67/For\nms/All.aspx?Root=%2Fsites&v=64",
     ),
     ("see https://www.example.org/a/b?c=d.", "https://www.example.org/a/b?c=d"),
+    ("HTIP\tI\tRANET MUSTER LOCAL/dIS is", "HTIP\tI\tRANET MUSTER LOCAL/dIS"),
     ("HTTP://WESTNET/culture is", "HTTP://WESTNET/culture"),
     ("http://westnet/people/directory or", "http://westnet/people/directory"),
     ("www.force.police.uk/vetting now", "www.force.police.uk/vetting"),

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.disclosure.bag import build_bag, zip_bag
+from tasks.disclosure.bag import build_bag, manifest_of, zip_bag
 from tasks.disclosure.bundle import (
     Listed,
     Superseded,
@@ -69,7 +69,7 @@ def test_the_checksum_tools_agree(tmp_path: Path) -> None:
 def test_every_line_of_verify_txt_runs_and_holds(tmp_path: Path) -> None:
     folder = unpack(bundle(), tmp_path / "bag")
     lines = verify_lines(folder)
-    assert len(lines) == 9
+    assert len(lines) == 12
     for line in lines:
         subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, check=True, env=with_tools())
     assert bagit.Bag(str(folder)).validate()
@@ -116,6 +116,49 @@ def test_some_line_of_verify_txt_fails_on_a_changed_file(tmp_path: Path, path: s
         for line in verify_lines(folder)
     ]
     assert any(result.returncode for result in results)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "index.html",
+        "attestations/correction.pdf",
+        "data/records/009-extra.pdf",
+        "tagmanifest-x.html",
+        ".hidden",
+        "a\nb",
+    ],
+)
+def test_a_line_of_verify_txt_notices_a_file_that_no_list_names(tmp_path: Path, path: str) -> None:
+    folder = unpack({**bundle(), path: b"x"}, tmp_path / "bag")
+    write, compare = (line for line in verify_lines(folder) if "listed.txt" in line)
+    for shell in ("sh", "bash"):
+        subprocess.run([shell, "-c", write], cwd=folder, check=True)
+        done = subprocess.run([shell, "-c", compare], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert path.split("\n")[0] in done.stdout
+    (folder / path).unlink()
+    (folder / "link").symlink_to("bagit.txt")
+    assert subprocess.run(["sh", "-c", compare], cwd=folder, capture_output=True, check=False).returncode == 1
+    (folder / "link").unlink()
+    subprocess.run(["sh", "-c", compare], cwd=folder, check=True)
+
+
+def test_a_line_of_verify_txt_holds_what_accompanies_against_the_statement(tmp_path: Path) -> None:
+    """Changed together with the lists: only the statement, which is signed, knows better."""
+    changed = {**bundle(), "bag-info.txt": bundle()["bag-info.txt"].replace(b"Northshire", b"Southshire")}
+    tags = {
+        path: data for path, data in changed.items() if not path.startswith(("data/", "tagmanifest-", "signatures/"))
+    }
+    for name in ("sha256", "sha512"):
+        changed[f"tagmanifest-{name}.txt"] = manifest_of(tags, name)
+    folder = unpack(changed, tmp_path / "bag")
+    results = {
+        line: subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, env=with_tools()).returncode
+        for line in verify_lines(folder)
+    }
+    (failing,) = [line for line, code in results.items() if code and not line.startswith("openssl cms")]
+    assert "accompanying" in failing
 
 
 def test_the_key_identifier_printed_by_verify_txt_is_the_one_named(tmp_path: Path) -> None:

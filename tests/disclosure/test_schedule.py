@@ -3,15 +3,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
+from tasks.disclosure.bag import build_bag
+from tasks.disclosure.plain import safe_cell
 from tasks.disclosure.schedule import (
     CSV_HEADER,
     KIND_WORDS,
+    csv_cells,
+    csv_forms,
     place_of,
-    safe_cell,
     schedule_csv,
     schedule_json,
     schedule_rows,
@@ -87,6 +90,11 @@ def test_csv_and_json_tell_the_same() -> None:
         "＝1",
         "\ufeff=1",
         "\u00a0=1",
+        "\u200b=1",
+        "\u3000=1",
+        "\u2066@x",
+        "\u00ad+1",
+        "\u3164=1",
     ],
 )
 def test_no_cell_starts_a_formula(hostile: str) -> None:
@@ -96,7 +104,36 @@ def test_no_cell_starts_a_formula(hostile: str) -> None:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in line)
 
 
-@pytest.mark.parametrize("plain", ["Minutes", "a=b", "", "3. Report", "O'Neil's memo"])
+@pytest.mark.parametrize(
+    ("hostile", "cell"),
+    [
+        ("a;=1", "a;'=1"),
+        ("a\t=1", "a '=1"),
+        ("a; \u200b+1", "a;' \u200b+1"),
+        ("x;-1;@y", "x;'-1;'@y"),
+        ('x";"=1', 'x";\'"=1'),
+        ("a|=1", "a|'=1"),
+    ],
+)
+def test_no_cell_of_another_separator_starts_a_formula(hostile: str, cell: str) -> None:
+    assert safe_cell(hostile) == cell
+
+
+@pytest.mark.parametrize("turn", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_nothing_turns_the_direction_of_a_cell_or_of_bag_info(turn: str) -> None:
+    assert safe_cell(f"a{turn}b") == "ab"
+    info = build_bag({"data/x": b""}, {"External-Description": f"a{turn}b"}, {})["bag-info.txt"]
+    assert info.startswith(b"External-Description: ab\n")
+
+
+def test_a_spreadsheet_of_before_still_agrees() -> None:
+    row = {**asdict(schedule_rows(dossier())[0]), "title": "a;=\u202e1"}
+    now, before = csv_forms(row)
+    assert (now[1], before[1]) == ("a;'=1", "a;=\u202e1")
+    assert now == csv_cells(row)
+
+
+@pytest.mark.parametrize("plain", ["a; b", "a - b", "x=1;y", "Minutes", "a=b", "", "3. Report", "O'Neil's memo"])
 def test_harmless_cells_stay_as_they_are(plain: str) -> None:
     assert safe_cell(plain) == plain
 

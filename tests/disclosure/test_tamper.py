@@ -22,7 +22,7 @@ from tasks.disclosure.opening import Opened, UnsafeBundleError, open_bundle
 from tasks.disclosure.provenance import seal
 from tasks.disclosure.signatures import bundle_statement, file_list_signature
 from tasks.disclosure.verify import verify_bundle
-from tests.disclosure.examples import POLICY, approval, dossier, files, keys
+from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
 from tests.disclosure.test_bundle import bundle
 from tests.disclosure.test_verify import failed, rebuilt, restated
 
@@ -179,7 +179,7 @@ def test_every_bit_of_a_zip_that_is_not_a_files_content(where: str, tmp_path: Pa
     ids=["before", "after", "cut", "comment"],
 )
 def test_bytes_beside_the_files_of_a_zip(change: Callable[[bytes], bytes]) -> None:
-    faults = found_in_zip(change(zip_bag(bundle(), "case-v1")))
+    faults = found_in_zip(change(zip_bag(bundle(), f"{REFERENCE}-v1")))
     assert {"zip", "opening"} & set(faults)
 
 
@@ -195,7 +195,7 @@ def test_a_zip_packed_by_another_program_says_what_to_do() -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in bundle().items():
-            archive.writestr(f"case-v1/{path}", content)
+            archive.writestr(f"{REFERENCE}-v1/{path}", content)
     faults = found_in_zip(data.getvalue())
     assert set(faults) == {"zip"}
     assert "unpack it and check the folder" in faults["zip"]
@@ -228,7 +228,7 @@ def test_a_file_added_to_what_is_disclosed(path: str) -> None:
 @pytest.mark.parametrize("path", ["README.txt", "attestations/other.json", "signatures/x.p7s"])
 def test_a_file_added_beside_what_is_disclosed(path: str) -> None:
     faults = found({**bundle(), path: b"x"})
-    assert set(faults) == TAGS
+    assert set(faults) == {*TAGS, "bag"}
     assert all("not listed" in faults[name] and path in faults[name] for name in TAGS)
 
 
@@ -245,11 +245,11 @@ def test_a_disclosed_file_removed(path: str) -> None:
     [
         (ENVELOPE, {"signature", *TAGS}),
         (SIGNER, {"signature", *TAGS}),
-        (CERTIFICATE, {"signature of the file list", *TAGS}),
+        (CERTIFICATE, {"signature of the file list", "accompanying files", *TAGS}),
         (CMS_SIGNATURE, {"signature of the file list"}),
-        ("VERIFY.txt", TAGS),
-        ("bagit.txt", {"bag", *TAGS}),
-        ("bag-info.txt", {"bag", "approval", "schedule", *TAGS}),
+        ("VERIFY.txt", {"accompanying files", *TAGS}),
+        ("bagit.txt", {"bag", "accompanying files", *TAGS}),
+        ("bag-info.txt", {"bag", "accompanying files", "approval", "schedule", *TAGS}),
         ("manifest-sha256.txt", {"fixity: manifest-sha256.txt", *TAGS}),
         ("tagmanifest-sha256.txt", {"fixity: tagmanifest-sha256.txt", "signature of the file list"}),
     ],
@@ -279,15 +279,15 @@ def test_another_certificate_behind_the_genuine_statement() -> None:
     changed[CMS_SIGNATURE] = stranger.sign_cms(changed["tagmanifest-sha256.txt"])  # type: ignore[attr-defined]
     for key in (None, keys().public.pem):
         faults = found(changed, key=key)
-        assert set(faults) == {"signature of the file list"}
+        assert set(faults) == {"signature of the file list", "accompanying files"}
         assert "the certificate the statement names" in faults["signature of the file list"]
 
 
 def older() -> Files:
-    """A bundle whose statement says nothing of a certificate, as they were once."""
+    """A bundle whose statement says nothing of a certificate or of accompanying files, as they were once."""
 
     def say_less(stated: dict[str, Any]) -> None:
-        del stated["certificate"]
+        del stated["certificate"], stated["accompanying"]
 
     return restated(say_less)
 
@@ -302,13 +302,13 @@ def test_the_signature_over_the_list_left_out_with_its_certificate() -> None:
     own = keys().public
     renewed = PublisherKey(own.key, (*forger().public.certificates, *own.certificates))  # type: ignore[attr-defined]
     assert load_publisher(renewed.pem) == (renewed,)
-    for forged, given in (
-        (stripped(bundle()), [None, keys().public_pem, own.pem, renewed.pem]),
-        (stripped(older()), [own.pem, renewed.pem]),
+    for forged, given, more in (
+        (stripped(bundle()), [None, keys().public_pem, own.pem, renewed.pem], {"accompanying files"}),
+        (stripped(older()), [own.pem, renewed.pem], set[str]()),
     ):
         for key in given:
             faults = found(forged, key=key)
-            assert set(faults) == {"signature of the file list"}
+            assert set(faults) == {"signature of the file list", *more}
             assert "there should be one" in faults["signature of the file list"]
     for key in (own.pem, renewed.pem):
         assert verify_bundle(bundle(), key).ok
@@ -356,7 +356,7 @@ def test_a_genuine_statement_about_something_else() -> None:
 
 def test_an_older_version_under_a_newer_name(tmp_path: object) -> None:
     folder = tmp_path / "v2.zip"  # type: ignore[operator]
-    folder.write_bytes(zip_bag(bundle(), "case-v1"))
+    folder.write_bytes(zip_bag(bundle(), f"{REFERENCE}-v1"))
     assert failed(verify_bundle(folder, keys().public.pem)) == {
         "version": "It was given as version 2; what was signed is version 1."
     }

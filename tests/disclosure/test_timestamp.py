@@ -68,9 +68,27 @@ def test_only_the_stamp_and_what_speaks_of_it_is_new(stamped: dict[str, bytes]) 
 def test_every_line_of_verify_txt_runs_and_holds_with_a_stamp(stamped: dict[str, bytes], tmp_path: Path) -> None:
     folder = unpack(stamped, tmp_path / "bag")
     lines = verify_lines(folder)
-    assert len([line for line in lines if line.startswith("openssl ts")]) == 2
+    assert len([line for line in lines if line.startswith("openssl ts")]) == 3
     for line in lines:
         subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, check=True, env=with_tools())
+
+
+def test_verify_txt_prints_the_moment_and_nothing_that_the_answer_says_beside_it(
+    stamped: dict[str, bytes], tmp_path: Path
+) -> None:
+    """What an answer says of its status is signed by nobody."""
+    _, token = read(stamped[TIME_STAMP]).parts(SEQUENCE)
+    words = der(SEQUENCE, integer(0), der(SEQUENCE, der(0x0C, b"Time stamp: Jan  1 00:00:00 2001 GMT")))
+    folder = unpack({**stamped, TIME_STAMP: der(SEQUENCE, words, token.whole)}, tmp_path / "bag")
+    lines = [line for line in verify_lines(folder) if line.startswith("openssl ts")]
+    said = [
+        subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, text=True, check=True).stdout
+        for line in lines
+    ]
+    assert said[-1].startswith("Time stamp: ")
+    assert str(datetime.now(UTC).year) in said[-1]
+    assert len(said[-1].splitlines()) == 1
+    assert not any("2001" in one for one in said)
 
 
 def test_openssl_refuses_the_stamp_on_another_list(stamped: dict[str, bytes], tmp_path: Path) -> None:

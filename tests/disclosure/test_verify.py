@@ -28,7 +28,18 @@ from tasks.disclosure.layout import CMS_SIGNATURE, ENVELOPE, SIGNED_LIST
 from tasks.disclosure.provenance import seal
 from tasks.disclosure.verify import Verdict, verify_bundle
 from tasks.geometry import Box
-from tests.disclosure.examples import MARKS, POLICY, approval, dossier, files, keys, painted_page, record_pdf
+from tests.disclosure.examples import (
+    MARKS,
+    POLICY,
+    REFERENCE,
+    approval,
+    dossier,
+    files,
+    keys,
+    painted_page,
+    record,
+    record_pdf,
+)
 from tests.disclosure.test_bundle import bundle, unpack
 
 pytestmark = pytest.mark.slow
@@ -45,7 +56,7 @@ def failed(verdict: Verdict) -> dict[str, str]:
 
 def test_a_good_bundle_holds_as_mapping_folder_and_zip(tmp_path: Path) -> None:
     archive = tmp_path / "v1.zip"
-    archive.write_bytes(zip_bag(bundle(), "case-v1"))
+    archive.write_bytes(zip_bag(bundle(), f"{REFERENCE}-v1"))
     for form in (bundle(), unpack(bundle(), tmp_path / "bag"), archive):
         verdict = verify_bundle(form)
         assert verdict.ok, failed(verdict)
@@ -325,6 +336,24 @@ def test_a_schedule_whose_forms_differ_is_noticed() -> None:
     assert "CSV" in failed(verify_bundle(rebuilt({"data/schedule.csv": changed})))["schedule"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"top left", b"top right"), (b"<tbody>", b"<tbody><tr><td>020 7946 0123</td></tr>"), (b"<tbody>", b"<p>")],
+)
+def test_a_schedule_whose_page_differs_is_noticed(old: bytes, new: bytes) -> None:
+    changed = bundle()["data/schedule.html"].replace(old, new)
+    assert "HTML" in failed(verify_bundle(rebuilt({"data/schedule.html": changed})))["schedule"]
+
+
+@pytest.mark.parametrize("title", ["a <b> & 'c' \u202etxt\u200b", "a;=1+1", "=1", "  x \u00a0 y", "-", "\u200b=1"])
+def test_every_title_is_the_same_in_all_forms_of_the_schedule(title: str) -> None:
+    entry, pdf = record(1, title, MARKS)
+    case = dossier(records=(entry, *dossier().records[1:]))
+    given = {one.file_name: pdf if one is entry else files()[one.file_name] for one in case.records}
+    made = assemble_bundle(case, approval(case), given, POLICY, keys())
+    assert verify_bundle(made).ok, failed(verify_bundle(made))
+
+
 def test_a_row_left_out_is_noticed() -> None:
     schedule = json.loads(bundle()["data/schedule.json"])
     del schedule["rows"][0]
@@ -361,8 +390,8 @@ def test_a_page_of_the_source_that_is_not_in_the_record_is_named() -> None:
 def test_a_statement_from_before_pages_of_the_source_were_counted_says_nothing_of_them() -> None:
     def say_less(stated: dict[str, Any]) -> None:
         del stated["certificate"]
-        for record in stated["records"]:
-            del record["sourcePages"]
+        for one in stated["records"]:
+            del one["sourcePages"]
 
     verdict = verify_bundle(restated(say_less), keys().public.pem)
     assert verdict.ok, failed(verdict)
@@ -452,7 +481,7 @@ def test_a_disk_that_fails_is_no_fault_of_the_zip() -> None:
             return super().read(size)
 
     with pytest.raises(OSError, match="Input/output"):
-        verify_bundle(Failing(zip_bag(bundle(), "case-v1")))
+        verify_bundle(Failing(zip_bag(bundle(), f"{REFERENCE}-v1")))
 
 
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,8 @@ import httpx
 import pytest
 
 from flows import announce
-from flows.announce import TELLINGS, Announcer, Submission, event_of, reference_in, submissions_in, submissions_lying_in
+from flows.announce import Announcer, Submission, event_of, reference_in, submissions_in, submissions_lying_in
+from flows.runs import RunsUnavailableError
 from infra.gateway import HOST, Gateway, free_port
 from tasks.store import S3Store
 from tests.conftest import StoreServer
@@ -120,31 +120,43 @@ def test_the_watcher_does_not_import_prefect() -> None:
 # ------------------------------------------------------------------------------------------------ with servers
 
 
-def test_what_no_run_came_of_is_told_again_under_the_same_name(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that dies loses what it took in the moment before; one that lives knows the event's name."""
+def test_what_no_run_came_of_is_started_once(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that dies loses what it took in the moment before; on SQLite one that lives gives some up."""
     monkeypatch.setattr(announce, "HEARD_WITHIN", timedelta(0))
-    made: dict[str, datetime] = {}
+    started: list[tuple[str, str]] = []
     with httpx.Client(base_url=sink.api_url) as client:
         announcer = Announcer(client)
         for reference in ("LOST-1", "DONE-1", "OLD-1"):
             announcer.announce(Submission("foi-intake", reference, "e", "1"))
         now = datetime.now(UTC)
-        made.update({"DONE-1": now, "OLD-1": now - timedelta(minutes=5)})  # the latter of an earlier upload
+        made = {"DONE-1": now, "OLD-1": now - timedelta(minutes=5)}  # the latter of an earlier upload
         for _ in range(2):
-            announcer.tell_unheard(lambda _: made)
-        assert Counter(sink.references) == {"LOST-1": 3, "DONE-1": 1, "OLD-1": 3}
-        assert len({event["id"] for event in sink.events}) == 3
-        made.update(dict.fromkeys(made, datetime.now(UTC)))
-        for _ in range(2 * TELLINGS):
-            announcer.tell_unheard(lambda _: made)
-        assert Counter(sink.references) == {"LOST-1": TELLINGS, "DONE-1": 1, "OLD-1": 3}
+            announcer.start_unheard(lambda _: made, lambda *asked: started.append(asked))
+    ids = {event["resource"]["reference"]: event["id"] for event in sink.events}
+    assert started == [("LOST-1", ids["LOST-1"]), ("OLD-1", ids["OLD-1"])]
+
+
+def test_what_could_not_be_started_is_started_later(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announce, "HEARD_WITHIN", timedelta(0))
+    started: list[str] = []
+
+    def away(*_: str) -> None:
+        raise RunsUnavailableError
+
+    with httpx.Client(base_url=sink.api_url) as client:
+        announcer = Announcer(client)
+        announcer.announce(Submission("foi-intake", "LOST-1", "e", "1"))
+        with pytest.raises(RunsUnavailableError):
+            announcer.start_unheard(lambda _: {}, away)
+        announcer.start_unheard(lambda _: {}, lambda reference, _: started.append(reference))
+    assert started == ["LOST-1"]
 
 
 def test_nobody_is_asked_while_nothing_is_unheard(sink: Sink) -> None:
     with httpx.Client(base_url=sink.api_url) as client:
         announcer = Announcer(client)
         announcer.announce(Submission("foi-intake", "NEW-1", "e", "1"))  # a moment ago
-        announcer.tell_unheard(lambda _: pytest.fail("asked"))
+        announcer.start_unheard(lambda _: pytest.fail("asked"), lambda *_: pytest.fail("started"))
 
 
 @contextmanager

@@ -170,13 +170,122 @@ def test_a_log_that_is_given_and_empty_is_compared_with_all_the_same(two: Shelf,
             assert faults == {"disclosure log": "The disclosure log is damaged."}
 
 
-def test_a_copy_elsewhere_is_verified_without_a_log(one: Shelf) -> None:
+def test_a_copy_elsewhere_is_verified_and_it_is_said_that_no_log_was_found(one: Shelf) -> None:
     zipped = one.get(BUCKET, f"disclosures/{REFERENCE}/v1.zip")
-    with site({"/mirror/copy.zip": zipped, f"{AT}/v1.zip": zipped}) as at:
-        for where in ("/mirror/copy.zip", f"{AT}/v1.zip"):
+    with site({"/mirror/copy.zip": zipped, f"{AT}/v1.zip": zipped, f"{AT}/V1.zip": zipped}) as at:
+        for where in ("/mirror/copy.zip", f"{AT}/v1.zip", f"{AT}/V1.zip"):
             verdict = verify(at + where, TRUST)
             assert verdict.ok
-            assert all(check.name != "disclosure log" for check in verdict.checks)
+            assert "No disclosure log was found with it" in verdict.checks[-1].sentence
+
+
+@pytest.mark.parametrize(
+    "where",
+    [f"/{AT}/v1.zip", f"{AT}//v1.zip", f"{AT}/./v1.zip", f"{AT}/%761.zip", f"/x/..{AT}/v1.zip", f"{AT}/v1.zip?a=b#c"],
+)
+def test_an_address_in_another_spelling_is_the_same_address(two: Shelf, where: str) -> None:
+    with published(two) as at:
+        assert "as asked for" in verify(at + where, TRUST).checks[-1].sentence
+
+
+def test_what_is_no_reference_or_no_version_is_no_address_of_a_site(one: Shelf) -> None:
+    zipped = one.get(BUCKET, f"disclosures/{REFERENCE}/v1.zip")
+    odd = f"/disclosures/{REFERENCE}/v{'9' * 5000}.zip"
+    with site({"/disclosures/-x/v1.zip": zipped, odd: zipped}) as at:
+        for where in ("/disclosures/-x/v1.zip", odd):
+            assert "No disclosure log" in verify(at + where, TRUST).checks[-1].sentence
+
+
+# ---------------------------------------------------------------------------------------------- withdrawals
+
+
+@pytest.fixture(scope="module")
+def back() -> Shelf:
+    """Version 1 was withdrawn, and version 2 published since."""
+    shelf = Shelf()
+    released(shelf)
+    take_back(shelf, LATER)
+    released(shelf, corrected(), LATEST)
+    return shelf
+
+
+def record_of(shelf: Shelf, reference: str = REFERENCE) -> bytes:
+    return shelf.get(BUCKET, f"disclosures/{reference}/withdrawal.dsse.json")
+
+
+def log_of(shelf: Shelf, folder: Path) -> str:
+    path = folder / "log.json"
+    path.write_bytes(shelf.get(BUCKET, "disclosures.json"))
+    return str(path)
+
+
+def test_a_withdrawal_is_held_against_the_log_in_every_form(gone: Shelf, two: Shelf, tmp_path: Path) -> None:
+    record = tmp_path / "withdrawal.dsse.json"
+    record.write_bytes(record_of(gone))
+    (tmp_path / "live").mkdir()
+    own, live = log_of(gone, tmp_path), log_of(two, tmp_path / "live")
+    assert verify(str(record), TRUST).ok
+    assert "shows it as withdrawn too" in verify(str(record), TRUST, own).checks[-1].sentence
+    assert "shows no withdrawal but version 2" in failed(verify(str(record), TRUST, live))["disclosure log"]
+    with published(gone) as at:
+        for where in ("/", "/withdrawal.dsse.json"):
+            assert "shows it as withdrawn too" in verify(at + AT + where, TRUST).checks[-1].sentence
+            assert "shows no withdrawal" in failed(verify(at + AT + where, TRUST, live))["disclosure log"]
+
+
+def test_the_withdrawal_of_another_request_in_its_place_is_named(one: Shelf, gone: Shelf) -> None:
+    with published(one, **{"disclosures/B-2/withdrawal.dsse.json": record_of(gone)}) as at:
+        faults = failed(verify(f"{at}/disclosures/B-2/withdrawal.dsse.json", TRUST))
+    assert "this is about 01.FOI" in faults["reference"]
+
+
+def test_an_old_withdrawal_replayed_for_what_is_public_again_is_named(back: Shelf, tmp_path: Path) -> None:
+    old = back.get(BUCKET, f"disclosures/{REFERENCE}/withdrawal-v1.dsse.json")
+    forged = json.loads(back.get(BUCKET, "disclosures.json"))
+    forged["disclosures"][0]["outcome"] = "withdrawn"
+    changes = {f"disclosures/{REFERENCE}/withdrawal.dsse.json": old}
+    with published(back, **changes) as at:
+        assert "shows no withdrawal" in failed(verify(f"{at}{AT}/withdrawal.dsse.json", TRUST))["disclosure log"]
+        kept = verify(f"{at}{AT}/withdrawal-v1.dsse.json", TRUST)
+        assert kept.ok
+        assert "Published since is version 2" in kept.checks[-1].sentence
+    with published(back, **changes, **{"disclosures.json": json.dumps(forged).encode()}) as at:
+        assert "another withdrawal: version 2" in failed(verify(f"{at}{AT}/", TRUST))["disclosure log"]
+        faults = failed(verify(f"{at}{AT}/", TRUST, log_of(back, tmp_path)))
+        assert "shows no withdrawal" in faults["disclosure log"]
+
+
+def test_a_withdrawn_version_served_as_an_older_one_is_named(back: Shelf) -> None:
+    first = Shelf()
+    released(first)
+    kept = first.get(BUCKET, f"disclosures/{REFERENCE}/v1.zip")
+    with published(back, **{f"disclosures/{REFERENCE}/v1.zip": kept}) as at:
+        faults = failed(verify(f"{at}{AT}/v1.zip", TRUST))
+    assert "version 1, which was withdrawn: do not use or share it" in faults["disclosure log"]
+
+
+def test_a_withdrawal_without_a_log_beside_it_says_so(gone: Shelf) -> None:
+    with site({f"{AT}/withdrawal.dsse.json": record_of(gone)}) as at:
+        verdict = verify(f"{at}{AT}/withdrawal.dsse.json", TRUST)
+    assert verdict.ok
+    assert "No disclosure log was found" in verdict.checks[-1].sentence
+
+
+def test_a_folder_with_the_name_of_a_file_is_looked_into(tmp_path: Path) -> None:
+    for name in ("x.json", "withdrawal.dsse.json"):
+        (tmp_path / name).mkdir()
+        assert not verify(str(tmp_path / name), TRUST).ok
+    with pytest.raises(NothingThereError):
+        verify(str(unpack(bundle(), tmp_path / "bag")), TRUST, str(tmp_path))
+
+
+def test_the_folder_in_a_zip_is_called_what_was_signed(tmp_path: Path) -> None:
+    path = tmp_path / "copy.zip"
+    for name in (f"{REFERENCE}-v2", "B-2-v1", "x"):
+        path.write_bytes(zip_bag(bundle(), name))
+        assert set(failed(verify(str(path), TRUST))) == {"folder"}
+    path.write_bytes(zip_bag(bundle(), f"{REFERENCE}-v1"))
+    assert verify(str(path), TRUST).ok
 
 
 def test_what_is_not_there_or_no_log(one: Shelf) -> None:
@@ -226,10 +335,8 @@ def test_old_bundles_verify_after_a_certificate_was_renewed_added_or_dropped(tmp
         verdict = verify(str(unpack(bag, tmp_path / str(bundles.index(bag)))), Trust(made.public.read_bytes()))
         assert verdict.ok, failed(verdict)
         assert verdict.trusted
-        signed = [check.sentence for check in verdict.checks if check.name == "signature of the file list"]
-        assert signed == (
-            ["The list of files is signed with the certificate you gave (CMS)."] if CMS_SIGNATURE in bag else []
-        )
+        said = "The list of files is signed with the certificate you gave (CMS)."
+        assert (said in {check.sentence for check in verdict.checks}) == (CMS_SIGNATURE in bag)
 
 
 def unstated(bag: dict[str, bytes], by: SigningKeys) -> dict[str, bytes]:
@@ -262,7 +369,7 @@ def test_old_bundles_verify_with_the_published_file_after_a_rotation(tmp_path: P
 
 
 def test_the_command_says_what_was_not_checked_and_how_it_ends(tmp_path: Path) -> None:
-    (tmp_path / "v1.zip").write_bytes(zip_bag(bundle(), "case-v1"))
+    (tmp_path / "v1.zip").write_bytes(zip_bag(bundle(), f"{REFERENCE}-v1"))
     (tmp_path / "publisher.pem").write_bytes(keys().public.pem)
     done = foi("verify", str(tmp_path / "v1.zip"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -293,10 +400,12 @@ def test_the_command_takes_an_address(one: Shelf) -> None:
 
 
 WITHOUT_NETWORK = """
-import os, socket, sys
+import os, sys
 
 def refuse(event, arguments):
-    if event == "socket.getaddrinfo" or event == "socket.__new__" and arguments[1] != socket.AF_UNIX:
+    asks_for_a_name = event in ("socket.getaddrinfo", "socket.gethostbyname")
+    sends = event in ("socket.connect", "socket.sendto", "socket.sendmsg") and isinstance(arguments[1], tuple)
+    if asks_for_a_name or sends:  # the address of a socket within this machine is a path
         os._exit(99)  # nothing can catch this
 
 sys.addaudithook(refuse)
@@ -306,7 +415,7 @@ main()
 
 
 def test_a_file_or_folder_is_verified_without_any_network(tmp_path: Path) -> None:
-    (tmp_path / "v1.zip").write_bytes(zip_bag(bundle(), "case-v1"))
+    (tmp_path / "v1.zip").write_bytes(zip_bag(bundle(), f"{REFERENCE}-v1"))
     (tmp_path / "key.pem").write_bytes(keys().public.pem)
     unpack(bundle(), tmp_path / "v1")
 
@@ -318,7 +427,8 @@ def test_a_file_or_folder_is_verified_without_any_network(tmp_path: Path) -> Non
         done = verified(str(tmp_path / name))
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Everything holds." in done.stdout
-    assert verified("http://127.0.0.1:9/disclosures/A-1/v1.zip").returncode == 99  # a socket would have been seen
+    for address in ("http://127.0.0.1:9/v1.zip", "http://nowhere.invalid/v1.zip"):
+        assert verified(address).returncode == 99  # so it would have been seen
 
 
 SECRET = generate_commitment_key()
@@ -332,7 +442,7 @@ def case(tmp_path: Path) -> Path:
     records = (replace(dossier().records[0], source_sha256=digest(SCAN)), *dossier().records[1:])
     made = dossier(records=records)
     bag = assemble_bundle(made, approval(made), files(), POLICY, KEYS)
-    (tmp_path / "v1.zip").write_bytes(zip_bag(bag, "case-v1"))
+    (tmp_path / "v1.zip").write_bytes(zip_bag(bag, f"{REFERENCE}-v1"))
     unpack(bag, tmp_path / "bag")
     (tmp_path / "commitment.key").write_bytes(SECRET)
     (tmp_path / "signing.pem").write_bytes(SIGNING)

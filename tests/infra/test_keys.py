@@ -123,7 +123,8 @@ def test_where_keys_are_missing_each_is_named_and_no_other(tmp_path: Path, missi
     made = make_keys(tmp_path / "keys")
     files = {"SIGNING": made.signing, "COMMITMENT": made.commitment}
     given = {f"{name.lower()}_key_file": path for name, path in files.items() if name not in missing}
-    with open_place(Settings(**given)) as place, pytest.raises(KeysMissingError) as caught:
+    settings = Settings(store_access_key="somebody", store_secret_key="something", **given)
+    with open_place(settings) as place, pytest.raises(KeysMissingError) as caught:
         _ = place.keys
     assert [name for name in files if f"FOI_{name}_KEY_FILE" in str(caught.value)] == list(missing)
     assert "foi keys" in caught.value.action

@@ -68,6 +68,27 @@ def test_tall_neighbours_on_other_lines_do_not_stretch_a_mark() -> None:
     assert mark.regions[0].y0 >= 190
 
 
+@pytest.mark.parametrize(
+    ("above", "base"),
+    [("and", 190), ("Contact", 190), ("saw", 190)],
+    ids=["no letter hangs", "capital", "neither hangs nor rises"],
+)
+@pytest.mark.parametrize("grid", [1, 8])
+def test_a_mark_keeps_out_of_the_room_where_letters_of_the_line_above_would_hang(
+    above: str, base: int, grid: int
+) -> None:
+    height = 14 if above == "saw" else 20
+    page = page_of((above, Box(150, base - height, 260, base)), ("value", Box(150, 200, 300, 220)), grid=grid)
+    (mark,) = plan(page, claim(Box(150, 200, 300, 220))).marks
+    assert base + 5 <= mark.regions[0].y0 <= 200
+
+
+def test_where_lines_are_too_narrow_for_their_room_the_claim_is_still_covered() -> None:
+    page = page_of(("saw", Box(150, 184, 260, 198)), ("value", Box(150, 200, 300, 220)), grid=8)
+    (mark,) = plan(page, claim(Box(150, 200, 300, 220))).marks
+    assert mark.regions[0].y0 <= 200 and mark.regions[0].y1 >= 220
+
+
 @pytest.mark.parametrize("grid", [1, 8])
 def test_marks_lie_on_the_grid_of_the_source(grid: int) -> None:
     page = page_of(grid=grid)

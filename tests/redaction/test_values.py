@@ -132,6 +132,15 @@ def test_a_term_within_a_word_is_another(text: str) -> None:
     assert check_values({"letter": text + " Ann"}, [], ["Ann"]) != ()
 
 
+@pytest.mark.parametrize(
+    ("value", "found"), [("j@police", True), ("jo@police", True), ("jo@p", False), ("@police", True)]
+)
+def test_half_an_address_is_sought_with_its_sign_alone(value: str, found: bool) -> None:
+    """One letter before or behind the sign makes no address, and what is too short is no evidence."""
+    assert bool(check_values({"letter": f"say {value} now"}, [value])) == found
+    assert not check_values({"letter": "the police of Jo"}, [value])
+
+
 def test_what_holds_values_shows_none() -> None:
     for held in (needles((PHONE, MAIL, ADDRESS)), Shown("jordan", (0, 0, 1, 1))):
         assert not any(part in repr(held) for part in ("7946", "jordan", "sample"))

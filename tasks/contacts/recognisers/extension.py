@@ -31,6 +31,21 @@ _REACHED_ON = re.compile(
     rf"\b(?:call|ring|phone|dial|contact(?:ed)?|reach(?:ed)?|bleep|paged?|speak[ ]to|available)\b[^.;\n]{{0,40}}"
     rf"(?:\n[^.;\n]{{0,30}})?[ \n]on[ \n](?!(?:19|20)\d\d\b){NUMBER}"
 )
+_DIALLED = re.compile(
+    rf"\b(?:[dD]ial(?:led|ling)?[ \n:]{{1,2}}(?P<value>{_DIGIT}{{4,7}})"
+    rf"|(?:[rR]ing|[cC]all|[pP]hone)[ \n:]{{1,2}}(?P<other>{_DIGIT}{{5,6}}))(?![0-9A-Za-z%]|[.,:/][0-9])"
+)
+_SAYS = re.compile(
+    r"\b(?:[eE]xtension|[eE]xtn?\.?)\b[^.;:\n0-9]{0,40}(?:\n[^.;:\n0-9]{0,30})?"
+    r"\b(?:is|reads?|be|becomes?|became|changed?[ \n]to)[ \n]+(?:now[ \n])?"
+    rf"{NUMBER}"
+)
+_INSTEAD = re.compile(
+    r"[ \n]?[,(–-]?[ \n]?(?:and[ \n])?"
+    r"(?:not|was|formerly|previously|once|instead[ \n]of|rather[ \n]than|replac(?:es|ing))"
+    rf"[ \n](?P<value>{_DIGIT}{{3,7}})(?![0-9A-Za-z%]|[.,:/][0-9])"
+)
+"""Behind an extension: the one it is instead of. It has as many digits."""
 _QUANTITY_AFTER = re.compile(
     r"[ ]?(?:working|calendar|days?|weeks?|months?|years?|minutes?|hours?|hrs|per[ ]cent|people|officers|staff"
     r"|were|was|reports?|cases?|and[ ]\d+[ ]days)\b"
@@ -56,7 +71,22 @@ def _validate(match: re.Match[str]) -> Iterable[Found]:
     spelt_out = re.match(r"(?:int|extension|internal)", label, re.IGNORECASE) and not re.search(r"[:.#=\n\t]", label)
     if spelt_out and _YEAR.fullmatch(digits):
         return
-    yield match.start("value"), match.end("value"), 1.0 - 0.3 * cost / len(digits)
+    sure = 1.0 - 0.3 * cost / len(digits)
+    yield match.start("value"), match.end("value"), sure
+    instead = _INSTEAD.match(match.string, match.end())
+    if instead and len(fold_digits(instead.group("value"))[0]) == len(digits):
+        yield instead.start("value"), instead.end("value"), sure
+
+
+def _validate_dialled(match: re.Match[str]) -> Iterable[Found]:
+    name = "value" if match.group("value") else "other"
+    digits, cost = fold_digits(match.group(name))
+    if (
+        cost <= 0.3 * len(digits)
+        and not _YEAR.fullmatch(digits)
+        and not _QUANTITY_AFTER.match(match.string, match.end())
+    ):
+        yield match.start(name), match.end(name), 1.0 - 0.3 * cost / len(digits)
 
 
 def _validate_leader(match: re.Match[str]) -> Iterable[Found]:
@@ -73,6 +103,8 @@ RECOGNISER = Recogniser(
         Pattern("leader", _LEADER, 0.7, _validate_leader),
         Pattern("x", _X, 0.75, _validate),
         Pattern("reached-on", _REACHED_ON, 0.75, _validate),
+        Pattern("dialled", _DIALLED, 0.75, _validate_dialled),
+        Pattern("says", _SAYS, 0.75, _validate),
         Pattern("suffix", _GLUED_TO_NUMBER, 0.8, _validate),
     ),
 )

@@ -194,7 +194,7 @@ def _first_of_host(words: list[re.Match[str]], first: int) -> int:
     return first
 
 
-_TORN_SCHEME = re.compile(r"(?<![A-Za-z0-9])[HhNnBbPp]?[TtIiFfEe]{1,3}[TtIi]?[Pp][Ss5]?[ ]?[:;.,]{0,2}[ /]")
+_TORN_SCHEME = re.compile(r"(?<![A-Za-z0-9])[HhNnBbPp]?[TtIiFfEe]{1,3}[TtIi]?[Pp][Ss5]?[ ]?[:;.,]{0,2}[ \t/]")
 
 
 def _validate_torn_scheme(match: re.Match[str]) -> Iterable[Found]:
@@ -211,7 +211,7 @@ def _validate_torn_scheme(match: re.Match[str]) -> Iterable[Found]:
             return
         if path:
             return
-        gap = re.compile(r"[ ]").match(text, token.end())
+        gap = re.compile(r"[ \t]").match(text, token.end())  # worn strokes leave gaps as wide as a column's
         if gap is None:
             return
         end = gap.end()

@@ -136,6 +136,7 @@ def _says_nothing(font: Any) -> bool:
         and says(descendant.CIDSystemInfo, Registry="Adobe", Ordering="Identity", Supplement=0)
         and says(descriptor, **DESCRIPTOR, FontFile2=descriptor.FontFile2)
         and set(descriptor.FontFile2.keys()) <= PROGRAM
+        and descriptor.FontFile2.Length1 == len(_program(font))
         and set(font.ToUnicode.keys()) <= MAP
         and _has_a_bare_map(cmap)
         and _program(font) == program_of(len(ROW.findall(_rows(cmap))))

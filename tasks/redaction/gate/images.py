@@ -42,7 +42,7 @@ def has_a_plain_image(view: PageView) -> Iterator[Finding]:
     codes = {"A21" for _ in keys & MASKS} | {"A18" for _ in keys & METADATA}
     if "/Decode" in keys:
         codes.add("A23")
-    if image.ColorSpace not in ("/DeviceGray", "/DeviceRGB"):
+    if image.ColorSpace not in ("/DeviceGray", "/DeviceRGB") or image.get("/Type", "/XObject") != "/XObject":
         codes.add("A18")
     for code in sorted(codes):
         yield Finding(code, view.number, None, f"The page's image has {FAULTS[code]}.")
