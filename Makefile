@@ -22,7 +22,7 @@ test: lint  ## lint, then every test on real Tesseract, S3 servers and Prefect
 	$(BIN)/pytest -m "not servers and not flow" -n auto --dist loadfile
 	$(BIN)/pytest -m "(servers or flow) and not endurance" -n 3 --dist loadfile
 
-endurance: $(VENV)/.dev  ## bursts of events, killed workers, alarms, a bad night: what takes minutes of real time (about 10 minutes)
+endurance: $(VENV)/.dev  ## bursts of events, killed workers, alarms, a bad night: what takes minutes of real time (about half an hour)
 	$(BIN)/pytest -m endurance
 
 fast: $(VENV)/.dev  ## the tests that start no server and render little

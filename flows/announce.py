@@ -4,7 +4,7 @@ Rule kept here: of an object's key nothing leaves but the reference, and only wh
 hint: processing is idempotent and the sweep finds what no event told of.
 
 Prefect makes a run of every event it takes, so uploads that follow each other within seconds are told of together: the
-first at once, and when it has been quiet for a while, the last.
+first at once, and after a pause, which grows for as long as they go on, the last.
 
 Three ways lead here: the stream of the MinIO API (`flows.watch`), webhooks (`flows.receive`), and a listing of the
 bucket, which both of them make at their start.
@@ -36,7 +36,9 @@ EVENT = "foi.request.submitted"
 REQUEST_FILE = "request.json"
 
 QUIET_S = 5.0
-"""Seconds in which no second event is posted for the same request."""
+"""Seconds in which no second event is posted for the same request; twice as many each time the uploads go on."""
+
+LONGEST_QUIET_S = 60.0
 
 HEARD_WITHIN = timedelta(minutes=3)
 """Within which an event has made a run, if it ever does. A server that dies loses what it took in the moment before,
@@ -139,6 +141,7 @@ class Announcer:
     told: dict[str, str] = field(default_factory=dict, repr=False)
     _unheard: dict[str, Told] = field(default_factory=dict, repr=False)
     _posted: dict[str, float] = field(default_factory=dict, repr=False)
+    _quiet_s: dict[str, float] = field(default_factory=dict, repr=False)
     _waiting: dict[str, Submission] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -150,13 +153,15 @@ class Announcer:
         """
         reference = submission.reference
         with self._lock:
-            rest_s = QUIET_S - (time.monotonic() - self._posted.get(reference, -QUIET_S))
+            quiet_s = self._quiet_s.get(reference, QUIET_S)
+            rest_s = quiet_s - (time.monotonic() - self._posted.get(reference, -quiet_s))
             if rest_s > 0:
                 if reference not in self._waiting:
                     self._later(reference, rest_s)
                 self._waiting[reference] = submission
                 return
             self._posted[reference] = time.monotonic()
+            self._quiet_s.pop(reference, None)
         self._post(submission)
 
     def _post(self, submission: Submission) -> None:
@@ -187,6 +192,7 @@ class Announcer:
             if submission is None:
                 return
             self._posted[reference] = time.monotonic()
+            self._quiet_s[reference] = min(LONGEST_QUIET_S, 2 * self._quiet_s.get(reference, QUIET_S))
         try:
             self._post(submission)
         except ReceiverUnavailableError as error:  # nobody waits for the answer any more

@@ -56,7 +56,10 @@ from tasks.request import Policy, PolicyOverrides, Request
 from tasks.status import INCOMPLETE, find_status, now
 from tasks.workplace import Workplace
 
-UNREADABLE = "This record could not be read and is not part of this response; a readable copy is being sought."
+UNREADABLE = (
+    "This file could not be read. It is not withheld under an exemption. We are asking for a readable copy and will "
+    "write to you about it."
+)
 MIN_TERM = 8
 """Characters. Shorter values of the records are not sought in the letter: they would tear ordinary words apart."""
 Search = Callable[[bytes, Sequence[str]], tuple[str, ...]]

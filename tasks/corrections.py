@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tasks.codec import decode, digest, encode
+from tasks.contacts.plain import find_in_text
 from tasks.decisions import corrections_in_force, read_log, record_decision
 from tasks.model import Act, Area, Case, Correction, Detection, Dossier, Mark, RedactedRecord
 from tasks.redaction.gate import check_values
@@ -95,6 +96,8 @@ def make_correction(
     removed = _marks_asked_for(content, asked)
     if not (removed or asked.boxes or asked.terms):
         raise CorrectionRefusedError("Nothing is asked for.")
+    if find_in_text(asked.public_reason, place.policy, asked.terms):
+        raise CorrectionRefusedError("The public reason holds a contact detail, or what is to be withheld.")
     if removed:
         _refuse_partial_removal(load_shown(place, content, case), {(r.number, m.number) for r, m in removed})
     made = Correction(
@@ -107,6 +110,8 @@ def make_correction(
         by,
         now(),
         secrets.token_hex(16),
+        asked.exemption,
+        asked.public_reason,
     )
     name = _made_before(place, made)
     if not name and going_on:

@@ -26,7 +26,7 @@ from tasks.store import ObjectExistsError
 from tasks.workplace import Workplace
 
 PREDICATE = "urn:foi-disclosure:predicate:decision:1"
-BY_POLICY = "policy: no review asked for"
+BY_POLICY = Approver.BY_POLICY
 _ATTEMPTS = 5
 
 

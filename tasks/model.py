@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from tasks.geometry import Box, Frame, Grid
 
@@ -192,6 +192,8 @@ DOUBTS = frozenset(
         "handwriting-like",
         "inky-but-wordless",
         "low-confidence",
+        "readers-differ",
+        "text-in-the-margin",
         "weak-claim",
     }
 )
@@ -275,6 +277,8 @@ class Detection:
         text: the value as read.
         score: 0 to 1.
         recogniser: which one claims it, e.g. `email.spaced`.
+        exemption: under which a person withholds it; "" for the policy's.
+        reason: the person's public reason for withholding it, or "".
     """
 
     kind: Kind
@@ -283,6 +287,8 @@ class Detection:
     text: str = field(repr=False)
     score: float
     recogniser: str
+    exemption: str = ""
+    reason: str = field(default="", repr=False)
 
 
 # ------------------------------------------------------------------------------------------------ redaction
@@ -300,6 +306,7 @@ class Mark:
         exemption: e.g. `s.31(1)(a)`.
         origin: `detected`, `repeated` (found by the sweep for values seen elsewhere) or `person`.
         score: the strongest claim below it.
+        reason: a person's public reason for it, or "".
     """
 
     number: int
@@ -309,6 +316,7 @@ class Mark:
     exemption: str
     origin: Literal["detected", "repeated", "person"] = "detected"
     score: float = 1.0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,11 +407,17 @@ class RedactedRecord:
 
 @dataclass(frozen=True, slots=True)
 class WithheldRecord:
-    """A record that is not part of the disclosure, and the reason a reader is given."""
+    """A record that is not part of the disclosure, and the reason a reader is given.
+
+    Attributes:
+        exemption: under which it is withheld as a whole, e.g. `s.40(2)`; "" when it is not withheld but could not be
+            read.
+    """
 
     number: int
     title: str
     reason: str
+    exemption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +468,8 @@ class Case:
 class Approver:
     """A person who released a dossier, or the policy that asks for none; `at`: ISO 8601 UTC, seconds."""
 
+    BY_POLICY: ClassVar[str] = "policy: no review asked for"
+
     by: str
     at: str
 
@@ -479,6 +495,11 @@ class Approval:
     def approvers(self) -> tuple[Approver, ...]:
         """Everybody who released it, in order."""
         return (*self.before, Approver(self.by, self.at))
+
+    @property
+    def by_policy(self) -> bool:
+        """Whether no person looked at it."""
+        return self.by == Approver.BY_POLICY
 
 
 class Act(StrEnum):
@@ -546,6 +567,8 @@ class Correction:
         by: who corrected.
         at: ISO 8601 UTC, seconds.
         salt: keeps anybody from guessing terms by the correction's name.
+        exemption: under which `drawn` and `terms` are withheld; "" for the policy's.
+        public_reason: why they are, as the letter and the schedule say it; "" when those of the exemption fit.
     """
 
     reference: str
@@ -557,6 +580,8 @@ class Correction:
     by: str
     at: str
     salt: str = field(repr=False)
+    exemption: str = ""
+    public_reason: str = field(default="", repr=False)
 
 
 class Role(StrEnum):

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
 from tasks.codec import digest, fingerprint
 from tasks.contacts.find import find_contacts, find_repeats
@@ -21,6 +22,7 @@ from tasks.model import (
     Correction,
     Detection,
     Doubt,
+    Kind,
     Media,
     PageRaster,
     PageReview,
@@ -50,7 +52,7 @@ REDACTION = 4
 GATE = 4
 """Raise it when the gate can find what it did not find before."""
 
-DOSSIER = 3
+DOSSIER = 4
 """Raise it when a dossier or a case says more than before: what is held is put together again."""
 
 READABLE = frozenset({"A09", "A25"})
@@ -192,8 +194,17 @@ def claims_in_request(
         policy: as the request changes it.
         corrections: what persons removed is not claimed again for its likeness to another value.
     """
-    repeats = find_repeats(transcript, found, in_request, policy)
+    repeats = [_as_asked(repeat, in_request) for repeat in find_repeats(transcript, found, in_request, policy)]
     return (*found, *without_removed(repeats, transcript.source_sha256, corrections))
+
+
+def _as_asked(repeat: Detection, in_request: Sequence[Detection]) -> Detection:
+    """A term found again is withheld as the person wanted who named it: as the term that it is most like."""
+    terms = [claim for claim in in_request if claim.kind is Kind.TERM]
+    if repeat.kind is not Kind.TERM or not terms:
+        return repeat
+    named = min(terms, key=lambda claim: Levenshtein.distance(claim.text.casefold(), repeat.text.casefold()))
+    return replace(repeat, exemption=named.exemption, reason=named.reason)
 
 
 def plan_claims(transcript: Transcript, claims: Sequence[Detection], policy: Policy) -> RedactionPlan:

@@ -151,11 +151,11 @@ class Readers:
             transcript: of this record.
             found: its Detections, corrected.
             in_request: those of every record of its request, corrected.
-            corrections: what persons removed is not sought again in its place.
+            corrections: what persons removed is not sought again in its place; what they say of a mark may stand there.
         """
         blobs = (_json(policy), transcript, pack(corrections), found, *in_request)
         plan, claims = self._ask_all("plan", *blobs, answers=2)
-        if not _is_plan_of(_checked(plan, RedactionPlan), unpack(transcript, Transcript), policy):
+        if not _is_plan_of(_checked(plan, RedactionPlan), unpack(transcript, Transcript), policy, corrections):
             raise ChildAnswerError
         return plan, _checked_claims(claims, transcript)
 
@@ -255,12 +255,13 @@ def _checked_claims(answer: Packed, transcript: Packed) -> Packed:
     return answer
 
 
-def _is_plan_of(plan: RedactionPlan, transcript: Transcript, policy: Policy) -> bool:
+def _is_plan_of(plan: RedactionPlan, transcript: Transcript, policy: Policy, corrections: Sequence[Correction]) -> bool:
     """Whether a plan can be of this transcript and policy, and says nothing that plans do not say.
 
     What a mark says of its reason and a review of its doubts is shown to people, and published or kept in Prefect.
     """
     pages = len(transcript.pages)
+    said = {(policy.exemption, ""), *((c.exemption or policy.exemption, c.public_reason) for c in corrections)}
     return (
         (plan.source_sha256, plan.policy, plan.pages) == (transcript.source_sha256, policy.digest, pages)
         and plan.grey == policy.grey_output
@@ -268,7 +269,7 @@ def _is_plan_of(plan: RedactionPlan, transcript: Transcript, policy: Policy) -> 
         and [mark.number for mark in plan.marks] == list(range(1, len(plan.marks) + 1))
         and all(
             0 <= mark.page < pages
-            and mark.exemption == policy.exemption
+            and (mark.exemption, mark.reason) in said
             and 1 <= len(mark.regions) <= REGIONS
             and 0 <= mark.score <= 1
             for mark in plan.marks

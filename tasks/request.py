@@ -113,26 +113,57 @@ class Request(_Strict):
 
 
 class Authority(_Strict):
-    """Who answers; printed on the letter. Name and address are placeholders until a policy says them."""
+    """Who answers; printed on the letter. Name, contact and address are placeholders until a policy says them."""
 
     name: Line = "The authority"
     unit: Line = "Information Access Unit"
-    contact: Paragraph = "Use the contact form on the authority's website, quoting the reference number."
-    internal_review: Paragraph = (
-        "Write to the Information Access Unit within 40 working days of this response, quoting the reference number "
-        "and saying why you are not satisfied."
+    contact: Paragraph = Field(
+        default="Use the contact form on the authority’s website, quoting the reference number.",
+        description="how the public reaches the unit: a mail address, the address of a form, or a sentence with either",
     )
-    alternative_formats: Paragraph = (
-        "If you need this response or a record in another format (large print, audio, plain text), "
-        "write to the Information Access Unit, quoting the reference number."
+    internal_review: Paragraph | None = Field(
+        default=None,
+        description="how to ask for an internal review; by default through `contact`. The letter itself says within "
+        "which time, and who carries it out",
     )
-    url: Annotated[str, Field(pattern=r"^https?://")] = "https://foi.example.org"
+    alternative_formats: Paragraph | None = Field(
+        default=None, description="how to ask for another format; by default through `contact`"
+    )
+    url: Annotated[str, Field(pattern=r"^https?://")] = Field(
+        default="https://foi.example.org",
+        description="where readers find the disclosure log; letters and the feed link to it",
+    )
+    key_url: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
+        default=None,
+        description="where the public signing keys are published, somewhere other than in the disclosure log",
+    )
 
     @property
     def unsaid(self) -> tuple[str, ...]:
         """Names of the fields that nobody can default and the policy leaves at their placeholder."""
         fields = type(self).model_fields
-        return tuple(name for name in ("name", "url") if getattr(self, name) == fields[name].default)
+        return tuple(name for name in ("name", "contact", "url") if getattr(self, name) == fields[name].default)
+
+    @property
+    def contact_words(self) -> str:
+        """How to make contact, as a sentence."""
+        words = self.contact
+        if " " not in words:
+            words = f"{'Use' if words.startswith('http') else 'Write to'} {words}"
+        return words if words.endswith((".", "!", "?")) else f"{words}."
+
+    @property
+    def review_words(self) -> str:
+        """How to ask for an internal review."""
+        return self.internal_review or f"{self.contact_words} Say why you are not satisfied and quote the reference."
+
+    @property
+    def format_words(self) -> str:
+        """How to ask for another format."""
+        return self.alternative_formats or (
+            "If you need this response or a record in another format (large print, audio, plain text), tell us which. "
+            + self.contact_words
+        )
 
 
 class Policy(_Strict):
@@ -150,7 +181,7 @@ class Policy(_Strict):
     release_without_unreadable: bool = Field(
         default=False,
         description="release a request that asks for no review without a person even if some of its records could not "
-        "be read; the response promises that copies are being sought, and somebody has to seek them",
+        "be read; the response promises that readable copies are asked for, and somebody has to ask for them",
     )
     exemptions: tuple[Exemption, ...] = ()
     authority: Authority = Authority()

@@ -7,7 +7,9 @@ from pathlib import Path
 from tasks.codec import encode
 from tasks.request import Authority, Policy
 
-EASTMERE = Authority(name="Eastmere Constabulary", url="https://disclosures.eastmere.example")
+EASTMERE = Authority(
+    name="Eastmere Constabulary", contact="foi@eastmere.example", url="https://disclosures.eastmere.example"
+)
 NAMED = Policy(authority=EASTMERE)
 
 

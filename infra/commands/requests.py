@@ -143,8 +143,18 @@ def correct(
         list[str] | None, typer.Option(help="A place to withhold: record:page:left,top,right,bottom, as the pack says.")
     ] = None,
     term: Annotated[list[str] | None, typer.Option(help="A text to withhold wherever it stands.")] = None,
+    exemption: Annotated[
+        str,
+        typer.Option(help="What boxes and terms are withheld under, e.g. s.40(2); default: the policy's exemption."),
+    ] = "",
+    public_reason: Annotated[
+        str,
+        typer.Option(help="Why boxes and terms are withheld, as letter and schedule will say it, without the value."),
+    ] = "",
     reason: Annotated[str, typer.Option(help="Why; kept with the correction, restricted.")] = "",
-    file: Annotated[Path | None, typer.Option(help="The same as JSON: remove, boxes, terms, reason.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The same as JSON: remove, boxes, terms, exemption, public_reason, reason.")
+    ] = None,
     dossier: Annotated[str, typer.Option(help="Digest of what you looked at; default: the one now held.")] = "",
     upload_only: Annotated[
         bool, typer.Option("--upload-only", help="Start no run; print the name to type into the form in Prefect.")
@@ -153,13 +163,17 @@ def correct(
 ) -> None:
     """Correct the marks of a held request; it is held again, with a new review pack.
 
+    A box says that a contact detail was missed there, unless --exemption or --public-reason says what else. A term that
+    is no contact detail needs one of them too, else the response is incomplete and cannot be released.
+
     Example: foi correct 01.FOI.26.012345 --remove 2.7 --box 1:3:120,340,560,390 --reviewer "A. Officer"
     """
     from infra import desk
     from tasks.codec import encode
     from tasks.review.asked import parse_asked
 
-    given = {"remove": remove or [], "boxes": box or [], "terms": term or [], "reason": reason}
+    said = {"exemption": exemption, "public_reason": public_reason, "reason": reason}
+    given = {"remove": remove or [], "boxes": box or [], "terms": term or [], **said}
     asked = parse_asked(encode(given))
     if file:
         more = parse_asked(file.read_bytes())
@@ -169,7 +183,7 @@ def correct(
                     "remove": (*asked.remove, *more.remove),
                     "boxes": (*asked.boxes, *more.boxes),
                     "terms": (*asked.terms, *more.terms),
-                    "reason": asked.reason or more.reason,
+                    **{name: getattr(asked, name) or getattr(more, name) for name in said},
                 }
             )
         )

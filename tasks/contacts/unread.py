@@ -1,7 +1,7 @@
 """Ink that nobody could read, where a contact detail has to stand: behind a label, and in a column of numbers.
 
-Rule kept here: what a label, or the other rows of a column, announces is withheld even when it is written by hand, boxed
-digit by digit, or worn away. A person is asked to look (the claim is weak), but nothing is shown meanwhile.
+Rule kept here: what a label, or a column by its other rows, announces is withheld even when it is written by hand,
+boxed digit by digit, or worn away. A person is asked to look (the claim is weak), but nothing is shown meanwhile.
 """
 
 from __future__ import annotations

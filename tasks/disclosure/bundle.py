@@ -7,10 +7,13 @@ policy, keys and version give the same bytes.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.codec import digest, fingerprint
 from tasks.disclosure.bag import bag_head, build_bag
@@ -46,11 +49,13 @@ class Superseded:
         version: its number.
         bag: SHA-256 of its `tagmanifest-sha256.txt`, hex.
         changes: what is different now, one sentence each.
+        first_given: when the first version was given that is still readable, ISO 8601; "" when it is not known.
     """
 
     version: int
     bag: str
     changes: tuple[str, ...]
+    first_given: str = ""
 
 
 def safe_file_name(number: int, title: str) -> str:
@@ -124,7 +129,14 @@ def _payload(
     payload = _checked_records(dossier, record_files)
     rows = schedule_rows(dossier)
     changes = supersedes.changes if supersedes else ()
-    response = render_response(dossier, policy, approval, version=version, changes=changes)
+    response = render_response(
+        dossier,
+        policy,
+        approval,
+        version=version,
+        changes=changes,
+        first_given=supersedes.first_given if supersedes else "",
+    )
     payload |= {
         "data/response.html": response.html,
         "data/response.pdf": response.pdf,
@@ -216,12 +228,14 @@ class Listed:
         title: as published.
         sha256: of its file.
         marks: how many parts of it are withheld.
+        places: where they are: (page, boxes, exemption) of each; None when it is not known.
     """
 
     number: int
     title: str
     sha256: str
     marks: int
+    places: tuple[tuple[object, ...], ...] | None = None
 
     @property
     def words(self) -> str:
@@ -246,13 +260,51 @@ def what_changed(before: Sequence[Listed], after: Sequence[Listed]) -> tuple[str
         else:
             sentences.append(f"Added: {record.words}.")
     sentences += [f"Removed: {record.words}." for record in gone.values()]
-    return tuple(sentences) or ("The records are the same; the response or the schedule was corrected.",)
+    return tuple(sentences) or (
+        "The records are the same; what is said about them, or the programs that made them, changed.",
+    )
 
 
 def _replaced(old: Listed, new: Listed) -> list[str]:
+    """What is true of two files, whether the source, the marks or only the programs changed."""
     if old.sha256 == new.sha256:
         return []
-    if old.marks == new.marks:
-        return [f"Changed: {new.words}."]
-    parts = "part is" if new.marks == 1 else "parts are"
-    return [f"Changed: {new.words}; {new.marks} {parts} withheld now, {old.marks} before."]
+    if old.marks != new.marks:
+        parts = "part is" if new.marks == 1 else "parts are"
+        return [f"Changed: {new.words}; {new.marks} {parts} withheld now, {old.marks} before."]
+    if not new.marks:
+        return [f"Changed: {new.words}; nothing is withheld, as before."]
+    if old.places is None or new.places is None:
+        return [f"Changed: {new.words}; as many parts are withheld as before ({new.marks})."]
+    which = "the same" if old.places == new.places else "other"
+    than = "as before" if old.places == new.places else "than before"
+    count = new.marks if old.places == new.places else f"{new.marks}, as before"
+    return [f"Changed: {new.words}; {which} parts are withheld {than} ({count})."]
+
+
+def listed_of(dossier: Dossier) -> list[Listed]:
+    """The records of a dossier."""
+    return _listed(json.loads(schedule_json(dossier, schedule_rows(dossier))))
+
+
+def listed_in(schedule: bytes) -> list[Listed]:
+    """The records of a publication of ours, from its `schedule.json`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return _listed(json.loads(schedule))
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("not a schedule") from None
+
+
+def _listed(schedule: dict[str, Any]) -> list[Listed]:
+    places: dict[int, list[tuple[object, ...]]] = defaultdict(list)
+    for row in schedule["rows"]:
+        boxes = tuple(tuple(box) for box in row["boxes"])
+        places[row["record"]].append((row["page"], boxes, row["exemption"]))
+    return [
+        Listed(each["number"], each["title"], each["sha256"], each["marks"], tuple(places[each["number"]]))
+        for each in schedule["records"]
+    ]

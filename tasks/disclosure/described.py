@@ -1,4 +1,4 @@
-"""What a bundle's schedule says, and whether its other forms say the same.
+"""What a bundle's schedule says, and whether the spreadsheet says the same.
 
 Rule kept here: `schedule.json` is read as exactly the type it is written in, or it is not a schedule.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict, dataclass
-from html.parser import HTMLParser
 from typing import Annotated
 
 import msgspec
@@ -119,57 +118,3 @@ def agrees_with_csv(case: DescribedCase, table: bytes) -> bool:
         and lines[0] == list(CSV_HEADER)
         and all(line in csv_forms(asdict(row)) for line, row in zip(lines[1:], case.rows, strict=True))
     )
-
-
-def agrees_with_html(case: DescribedCase, page: bytes) -> bool:
-    """Whether the rows of the page's table are the same; what stands around it is not looked at."""
-    reader = _TableReader()
-    try:
-        reader.feed(page.decode("utf-8"))
-    except ValueError:
-        return False
-    return [[_seen(cell) for cell in row] for row in reader.rows] == [_cells(row) for row in case.rows]
-
-
-def _cells(row: DescribedRow) -> list[str]:
-    cells = (
-        f"{row.record}. {row.title}",
-        str(row.page or "all"),
-        row.place,
-        " and ".join(row.kinds),
-        row.exemption or "see reason",
-        row.reason,
-    )
-    return [_seen(cell) for cell in cells]
-
-
-def _seen(text: str) -> str:
-    """What of a text can be seen: pages leave out what cannot."""
-    return " ".join("".join(" " if c.isspace() else c for c in text if c.isprintable() or c.isspace()).split())
-
-
-class _TableReader(HTMLParser):
-    """The cells of the rows of a page's table body."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self._in_body = False
-        self._in_cell = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tbody":
-            self._in_body = True
-        elif tag == "tr" and self._in_body:
-            self.rows.append([])
-        elif tag in ("th", "td") and self.rows and self._in_body:
-            self.rows[-1].append("")
-            self._in_cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_body = self._in_body and tag != "tbody"
-        self._in_cell = self._in_cell and tag not in ("th", "td")
-
-    def handle_data(self, data: str) -> None:
-        if self._in_cell:
-            self.rows[-1][-1] += data

@@ -8,6 +8,7 @@ nothing is made up. Explanations stay general, because s.17(4) forbids one that 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ class ExemptionText:
         public_interest_for: considerations favouring disclosure.
         public_interest_against: considerations favouring withholding.
         balance: where the balance lies.
+        scope: what the built-in reason says of how far the exemption reaches; "" beside any other reason.
+        others: what persons withheld under it for reasons of their own: (reason, number of parts).
     """
 
     section: str
@@ -35,6 +38,8 @@ class ExemptionText:
     public_interest_for: tuple[str, ...] = ()
     public_interest_against: tuple[str, ...] = ()
     balance: str = ""
+    scope: str = ""
+    others: tuple[tuple[str, int], ...] = ()
 
     @property
     def absolute(self) -> bool:
@@ -44,7 +49,7 @@ class ExemptionText:
     @property
     def missing(self) -> tuple[str, ...]:
         """What the law wants said of it and nobody has said."""
-        wanted = [("the reason why it applies", self.reason)]
+        wanted = [("the reason why it applies", self.reason or "".join(reason for reason, _ in self.others))]
         if is_prejudice_based(self.section):
             wanted.append(("the harm disclosure would cause", self.harm))
         if not self.absolute:
@@ -148,11 +153,14 @@ _BUILT_IN = (
             "publish: direct telephone numbers, individual and team mailboxes, internal extensions, account names, "
             "internal addresses and the like. Section 31(1)(a) exempts information whose disclosure would, or would be "
             "likely to, prejudice the prevention or detection of crime. Disclosure under the Act is disclosure to the "
-            "world. The exemption is applied to those details and to nothing else in the records; the "
-            "routes by which the public is invited to make contact have been left in."
+            "world."
+        ),
+        scope=(
+            "The exemption is applied to those details, and to as little else as the scan allows; the routes by which "
+            "the public is invited to make contact have been left in."
         ),
         harm=(
-            "Publishing unadvertised contact details would be likely to let people who wish to disrupt the authority's "
+            "Publishing unadvertised contact details would be likely to let people who wish to disrupt the authority’s "
             "work reach the people doing it: by flooding operational lines and mailboxes with calls and messages, by "
             "sending fraudulent or malicious messages that appear to come from a colleague, by impersonating a "
             "department, and by targeting individuals. Time spent dealing with such contact is taken from calls, "
@@ -177,7 +185,7 @@ _BUILT_IN = (
         balance=(
             "The interest in openness is met by the disclosure of the records themselves. What remains withheld would "
             "tell the public little, and would give those who mean to interfere with law enforcement a practical "
-            "means of doing so. I therefore find that the public interest in maintaining the exemption outweighs "
+            "means of doing so. We therefore find that the public interest in maintaining the exemption outweighs "
             "the public interest in disclosure."
         ),
     ),
@@ -205,6 +213,25 @@ _BUILT_IN = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class WithheldPart:
+    """A part that is withheld, as far as the reason depends on it.
+
+    Attributes:
+        contact: whether it is a contact detail.
+        reason: the public one that a person gave for it, or "".
+    """
+
+    contact: bool
+    reason: str = ""
+
+
+_WIDER_SCOPE = (
+    "The exemption is applied to those details, to the other parts named below, and to as little else as the scan "
+    "allows; the routes by which the public is invited to make contact have been left in."
+)
+
+
 def _built_in(section: str) -> ExemptionText:
     """The text that comes with the package for a section or the limb's parent; empty where there is none."""
     for text in _BUILT_IN:
@@ -218,6 +245,7 @@ def _extended(text: ExemptionText, given: Exemption) -> ExemptionText:
     return replace(
         text,
         reason=given.reason or text.reason,
+        scope="" if given.reason else text.scope,
         harm=given.harm or text.harm,
         public_interest_for=given.public_interest_for or text.public_interest_for,
         public_interest_against=given.public_interest_against or text.public_interest_against,
@@ -225,13 +253,32 @@ def _extended(text: ExemptionText, given: Exemption) -> ExemptionText:
     )
 
 
-def exemption_text(section: str, policy: Sequence[Exemption], decision: Sequence[Exemption]) -> ExemptionText:
-    """What the response says of `section`: built in, overridden by the policy, overridden by the request's decision."""
+def exemption_text(
+    section: str, policy: Sequence[Exemption], decision: Sequence[Exemption], parts: Sequence[WithheldPart] = ()
+) -> ExemptionText:
+    """What the response says of `section`: built in, overridden by the policy, overridden by the request's decision.
+
+    Args:
+        section: e.g. `s.31(1)(a)`.
+        policy: what the policy says of exemptions.
+        decision: what the request's decision says of them.
+        parts: what is withheld under it. Where none is a contact detail, what is built in about contact details is
+            left out.
+    """
     text = _built_in(section)
+    if text.scope and parts and not any(part.contact for part in parts):
+        text = ExemptionText(section=section, subject=text.subject)
     for given in (*policy, *decision):
         if given.section == section:
             text = _extended(text, given)
-    return text
+    return told_of_parts(text, parts)
+
+
+def told_of_parts(text: ExemptionText, parts: Sequence[WithheldPart]) -> ExemptionText:
+    """`text` with what persons said of parts that they withheld, and with a scope that is true beside it."""
+    others = Counter(part.reason for part in parts if part.reason)
+    scope = _WIDER_SCOPE if text.scope and others else text.scope
+    return replace(text, others=tuple(others.items()), scope=scope)
 
 
 def _order(section: str) -> tuple[int, str]:

@@ -14,11 +14,12 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tasks.disclosure import clock
-from tasks.disclosure.exemptions import ExemptionText, exemption_text, in_order, is_silent, spoken
-from tasks.disclosure.page import plural, render_page, render_pdf
-from tasks.disclosure.schedule import withheld_words
+from tasks.disclosure.exemptions import ExemptionText, WithheldPart, exemption_text, in_order, is_silent, spoken
+from tasks.disclosure.page import render_page, render_pdf
+from tasks.disclosure.schedule import ScheduleRow, withheld_words
+from tasks.disclosure.wording import approval_words, listed, plural
 from tasks.errors import InvalidRequestError
-from tasks.model import Approval, Dossier
+from tasks.model import Approval, Dossier, Kind, Mark
 from tasks.request import Policy, Request, fields_at_fault
 
 Outcome = Literal["all", "part", "refused"]
@@ -62,11 +63,34 @@ def outcome_of(dossier: Dossier) -> Outcome:
 
 
 def exemptions_claimed(dossier: Dossier, policy: Policy) -> tuple[ExemptionText, ...]:
-    """Every exemption a mark or the decision relies on, in the order of the Act."""
+    """Every exemption a mark, a record withheld as a whole or the decision relies on, in the order of the Act."""
     decided = published_request(dossier).decision.exemptions
-    marks = [mark.exemption for record in dossier.records for mark in record.marks]
-    sections = in_order([*marks, *(exemption.section for exemption in decided)])
-    return tuple(exemption_text(section, policy.exemptions, decided) for section in sections)
+    whole = [record.exemption for record in dossier.withheld if record.exemption]
+    sections = in_order([*(mark.exemption for mark in _marks(dossier)), *whole, *(e.section for e in decided)])
+    return tuple(exemption_text(each, policy.exemptions, decided, _parts(dossier, each)) for each in sections)
+
+
+def _marks(dossier: Dossier) -> list[Mark]:
+    return [mark for record in dossier.records for mark in record.marks]
+
+
+def _parts(dossier: Dossier, section: str) -> list[WithheldPart]:
+    """What is withheld under a section. A box is a contact detail that was missed, unless its reason says otherwise."""
+    return [
+        WithheldPart(contact=Kind.TERM not in mark.kinds and not mark.reason, reason=mark.reason)
+        for mark in _marks(dossier)
+        if mark.exemption == section
+    ]
+
+
+def _unexplained(dossier: Dossier, text: ExemptionText) -> list[str]:
+    """What the built-in reason, which speaks of contact details, does not explain."""
+    other = sum(not part.contact and not part.reason for part in _parts(dossier, text.section))
+    if not (text.scope and other):
+        return []
+    return [
+        f"{text.section}: the reason for withholding {plural(other, 'other detail')}, not said to be contact details"
+    ]
 
 
 def _contradictions(dossier: Dossier, outcome: Outcome, claimed: tuple[ExemptionText, ...]) -> list[str]:
@@ -99,15 +123,15 @@ def missing_parts(dossier: Dossier, policy: Policy) -> tuple[str, ...]:
     claimed = exemptions_claimed(dossier, policy)
     faults = _contradictions(dossier, outcome, claimed)
     if unsaid := policy.authority.unsaid:
-        faults.append(f"authority: its {' and '.join(unsaid)}, which the policy file does not say (FOI_POLICY_FILE)")
+        faults.append(f"authority: its {listed(unsaid)}, which the policy file does not say (FOI_POLICY_FILE)")
     if request.reference != dossier.reference:
         faults.append("request: its reference is another one")
     if clock.is_stopped(request.clarification):
         faults.append("clarification: the requester has not answered yet (s.1(3))")
     for text in claimed:
-        faults += [f"{text.section}: {part}" for part in text.missing]
+        faults += [f"{text.section}: {part}" for part in text.missing] + _unexplained(dossier, text)
     faults += [
-        f"record {record.number}: the reason why it is withheld"
+        f"record {record.number}: the reason why it is {'withheld' if record.exemption else 'not included'}"
         for record in dossier.withheld
         if not record.reason.strip()
     ]
@@ -118,6 +142,7 @@ def response_values(dossier: Dossier, policy: Policy, approval: Approval | None)
     """What the response templates name."""
     request = published_request(dossier)
     claimed = exemptions_claimed(dossier, policy)
+    whole = [record for record in dossier.withheld if record.exemption]
     texts = [request.request_text, *(exchange.text for exchange in request.clarification)]
     records = [
         {
@@ -142,18 +167,27 @@ def response_values(dossier: Dossier, policy: Policy, approval: Approval | None)
         "responded": None if approval is None else datetime.fromisoformat(approval.at).date(),
         "review_days": clock.INTERNAL_REVIEW_DAYS,
         "draft": approval is None,
+        "unreviewed": _unreviewed(approval),
         "outcome": outcome_of(dossier),
         "outcome_words": OUTCOME_WORDS[outcome_of(dossier)],
         "exemptions": claimed,
         "spoken": spoken,
         "records": records,
-        "withheld_records": dossier.withheld,
+        "withheld_records": whole,
+        "unread_records": [record for record in dossier.withheld if not record.exemption],
         "withheld_words": withheld_words(dossier.records),
-        "marks": sum(len(record.marks) for record in dossier.records),
+        "marks": len(_marks(dossier)),
         "pages": sum(len(record.pages) for record in dossier.records),
         "held": plural(len(dossier.records) + len(dossier.withheld), "record"),
         "silent": any(is_silent(text.section) for text in claimed),
     }
+
+
+def _unreviewed(approval: Approval | None) -> str:
+    """What a response says of itself that no person looked at."""
+    if approval is None or not approval.by_policy:
+        return ""
+    return f"This response {approval_words([each.by for each in approval.approvers], approval.at)}."
 
 
 def page_url(policy: Policy, reference: str) -> str:
@@ -168,6 +202,7 @@ def render_response(
     *,
     version: int = 1,
     changes: tuple[str, ...] = (),
+    first_given: str = "",
 ) -> Response:
     """The letter.
 
@@ -177,6 +212,7 @@ def render_response(
         approval: None for a draft, which says so on every page.
         version: which publication of this reference it belongs to.
         changes: what differs from the version before, one sentence each.
+        first_given: when the first version was given, ISO 8601; "" when this is the first or it is not known.
 
     Raises:
         InvalidRequestError: the dossier's letter is not a request.
@@ -187,6 +223,7 @@ def render_response(
         "response.html",
         **values,
         version=version,
+        first_given=first_given,
         changes=changes,
         files="records/",
         data="",
@@ -195,7 +232,9 @@ def render_response(
     return Response(html=html, pdf=render_pdf(html, f"{page}v{version}/data/"))
 
 
-def render_schedule(dossier: Dossier, policy: Policy, approval: Approval | None, rows: tuple[Any, ...]) -> bytes:
+def render_schedule(
+    dossier: Dossier, policy: Policy, approval: Approval | None, rows: tuple[ScheduleRow, ...]
+) -> bytes:
     """The schedule as a page, for those who read neither CSV nor JSON."""
     return render_page(
         "schedule.html",
@@ -203,5 +242,8 @@ def render_schedule(dossier: Dossier, policy: Policy, approval: Approval | None,
         title=dossier.title,
         authority=policy.authority,
         draft=approval is None,
-        rows=rows,
+        records=[(record, [row for row in rows if row.file == record.file_name]) for record in dossier.records],
+        whole=[row for row in rows if not row.file],
+        marks=sum(bool(row.file) for row in rows),
+        boxes=sum(len(row.boxes) for row in rows),
     )

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import logging
 import re
-from datetime import date, datetime
 from functools import cache
 from typing import Any, NoReturn
 
@@ -19,6 +18,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from tasks.disclosure.plain import DIRECTION
+from tasks.disclosure.wording import file_size, long_date, plural
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _WITHHELD = re.compile(r"\[withheld[^\]\n]{0,80}\]")
@@ -31,25 +31,38 @@ def printable(value: object) -> object:
     return DIRECTION.sub("", _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n")))
 
 
-def long_date(value: date | str) -> str:
-    """`4 March 2026`, from a date or an ISO string."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value).date()
-    return f"{value.day} {value:%B %Y}"
+def unbroken(words: str) -> str:
+    """Words that stay on one line: a date, a number and what it counts."""
+    return words.replace(" ", "\u00a0")
 
 
-def file_size(size: int) -> str:
-    """`940 bytes`, `12 kB`, `3.4 MB`: decimal units."""
-    if size < 1000:
-        return f"{size} bytes"
-    if size < 999_500:
-        return f"{max(1, round(size / 1000))} kB"
-    return f"{size / 1_000_000:.1f} MB"
+def counted(count: int, one: str, many: str = "") -> str:
+    """`plural`, with the number and the next word on one line."""
+    return plural(count, one, many).replace(" ", "\u00a0", 1)
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """`1 page`, `1,234 pages`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+_NUMBERED = re.compile(r"(?<![\w.])(\d[\d,]*) (?=\w)")
+
+
+def together(words: str) -> str:
+    """Text in which `e-mail`, and a number and the word after it, do not break over lines."""
+    return _NUMBERED.sub("\\1\u00a0", words).replace("e-mail", "e\u2011mail")
+
+
+_REACHED = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def linked(text: str) -> Markup:
+    """Text with its web and mail addresses as links."""
+    clean = str(printable(text))
+    parts, start = [], 0
+    for found in _REACHED.finditer(clean):
+        address = found.group()
+        href = address if "://" in address else f"mailto:{address}"
+        parts += [escape(clean[start : found.start()])]
+        parts += [Markup('<a href="{}" rel="noreferrer">{}</a>').format(href, address)]
+        start = found.end()
+    return Markup("").join([*parts, escape(clean[start:])])
 
 
 def show_withheld(text: str) -> Markup:
@@ -74,7 +87,16 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=printable,
     )
-    environment.filters.update(long_date=long_date, file_size=file_size, plural=plural, show_withheld=show_withheld)
+    environment.filters.update(
+        long_date=long_date,
+        plural=plural,
+        file_size=lambda size: unbroken(file_size(size)),
+        day=lambda value: unbroken(long_date(value)),
+        counted=counted,
+        linked=linked,
+        show_withheld=show_withheld,
+        together=together,
+    )
     return environment
 
 

@@ -50,8 +50,8 @@ from tasks.disclosure.provenance import dossier_commitment, seal, withdrawal_sta
 from tasks.disclosure.site import ARCHIVE, LogEntry, entry_of, log_pages, request_page, tombstone_page, withdrawal_of
 from tasks.disclosure.timestamp import Stamper, stamped_at
 from tasks.errors import (
-    ConfigurationError,
     FoiError,
+    KeysMissingError,
     NotApprovedError,
     NothingThereError,
     ReasonRefusedError,
@@ -394,14 +394,14 @@ def publish(
     Raises:
         NotApprovedError: see `assemble_bundle`; also when the request was withdrawn, or another version took this one's
             place, after the approval.
-        ConfigurationError: no key to sign with.
+        KeysMissingError: no key to sign with.
         EntryDamagedError: what is known of this request's publications cannot be read.
         PublishedMeanwhileError: another run published or withdrew it; nothing was published here.
         StoreUnavailableError: from the store.
         TransientError: from the stamper; nothing is written then.
     """
     if keys is None:
-        raise ConfigurationError("There is no signing key.")
+        raise KeysMissingError("There is no signing key.")
     reference = dossier.reference
     entries = request_entries(store, bucket, reference)
     if _complete_withdrawal(store, bucket, entries, policy.authority, keys):

@@ -138,7 +138,7 @@ def _read(pdf: bytes) -> RecordForm:
     said = _INFO.fullmatch(objects[at].said) if at < len(objects) else None
     if said is None or language is None or not pages:
         raise OtherFormError("an object that is not of its pages")
-    title = str(pikepdf.Object.parse(said[1]))
+    title = _text(said[1])
     metadata = _METADATA.format(title=escape(title), language=language[1].decode(), producer=PRODUCER).encode()
     program = _font_program(len(chars))
     unicode = objects[6]
@@ -170,6 +170,12 @@ def _read(pdf: bytes) -> RecordForm:
     if int(end[2]) != info or len(bytes(pikepdf.Object.parse(end[3]))) != IDENTIFIER_BYTES:
         raise OtherFormError("a trailer of another form")
     return RecordForm(title, language[1].decode(), tuple(pages))
+
+
+def _text(literal: bytes) -> str:
+    """A string as our writer writes it: UTF-16 behind its mark, else Latin-1."""
+    raw = bytes(pikepdf.Object.parse(literal))
+    return raw[2:].decode("utf-16-be") if raw.startswith(b"\xfe\xff") else raw.decode("latin-1")
 
 
 def _references(numbers: Sequence[int]) -> bytes:

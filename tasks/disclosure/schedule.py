@@ -15,6 +15,7 @@ from typing import Any
 
 from tasks.codec import encode
 from tasks.disclosure.plain import safe_cell
+from tasks.disclosure.wording import listed, plural
 from tasks.geometry import Box, union
 from tasks.model import Dossier, Kind, Mark, RedactedRecord, WithheldRecord
 
@@ -41,20 +42,23 @@ _REASONS = {
 }
 _NOT_CONTACTS = {Kind.TERM, Kind.BOX}
 
+WHOLE_RECORD = "whole record"
+NOT_INCLUDED = "not included"
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRow:
-    """One mark, or one record withheld as a whole.
+    """One mark, or one whole record: withheld under an exemption, or not included because it could not be read.
 
     Attributes:
         record: number of the record.
         title: of the record.
-        file: name of the redacted record below `data/records/`; "" for a record withheld as a whole.
-        mark: number of the mark in its record; 0 for a record withheld as a whole.
-        page: 1-based; 0 for a record withheld as a whole.
+        file: name of the redacted record below `data/records/`; "" for a whole record.
+        mark: number of the mark in its record; 0 for a whole record.
+        page: 1-based; 0 for a whole record.
         place: in words, e.g. `top left`.
-        kinds: as in `KIND_WORDS`, singular.
-        exemption: e.g. `s.31(1)(a)`; "" when the reason names none.
+        kinds: as in `KIND_WORDS`, singular; `whole record` or `not included`.
+        exemption: e.g. `s.31(1)(a)`; "" for a record that is not withheld.
         reason: one sentence.
         boxes: the painted boxes (x0, y0, x1, y1) in px of the page, half-open, origin top left.
     """
@@ -71,10 +75,9 @@ class ScheduleRow:
     boxes: tuple[tuple[int, int, int, int], ...] = ()
 
 
-def kind_words(kinds: Sequence[Kind], count: int = 1) -> str:
-    """`e-mail address and telephone number`, in the number that fits `count`."""
-    words = [KIND_WORDS[kind][count != 1] for kind in kinds]
-    return " and ".join(words) if len(words) < 3 else ", ".join(words[:-1]) + " and " + words[-1]
+def kind_words(kinds: Sequence[Kind]) -> str:
+    """`e-mail address and telephone number`."""
+    return listed([KIND_WORDS[kind][0] for kind in kinds])
 
 
 def place_of(box: Box, page_px: tuple[int, int]) -> str:
@@ -92,6 +95,8 @@ def place_of(box: Box, page_px: tuple[int, int]) -> str:
 
 
 def _reason(mark: Mark) -> str:
+    if mark.reason:
+        return mark.reason
     reason = _REASONS.get(mark.exemption, "See the response for why this exemption applies.")
     return reason if _NOT_CONTACTS.intersection(mark.kinds) else f"Unpublished contact detail. {reason}"
 
@@ -118,9 +123,9 @@ def _whole(record: WithheldRecord) -> ScheduleRow:
         file="",
         mark=0,
         page=0,
-        place="whole record",
-        kinds=("whole record",),
-        exemption="",
+        place=WHOLE_RECORD,
+        kinds=(WHOLE_RECORD if record.exemption else NOT_INCLUDED,),
+        exemption=record.exemption,
         reason=record.reason,
     )
 
@@ -133,11 +138,18 @@ def schedule_rows(dossier: Dossier) -> tuple[ScheduleRow, ...]:
 
 
 def withheld_words(records: Iterable[RedactedRecord]) -> tuple[str, ...]:
-    """What is withheld from some records, most frequent first: `3 telephone numbers`, `1 e-mail address`."""
+    """What is withheld from some records, most frequent first: `3 telephone numbers`, `1 e-mail address`.
+
+    Parts that hold several kinds come last, together, so that the counts add up to the marks.
+    """
     counts = Counter(mark.kinds for record in records for mark in record.marks)
-    return tuple(
-        f"{count:,} {kind_words(kinds, count)}" for kinds, count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))
-    )
+    single = sorted(((count, kinds[0]) for kinds, count in counts.items() if len(kinds) == 1), key=lambda c: (-c[0], c))
+    words = [f"{count:,} {KIND_WORDS[kind][count != 1]}" for count, kind in single]
+    mixed = {kinds: count for kinds, count in counts.items() if len(kinds) > 1}
+    if mixed:
+        among = [KIND_WORDS[kind][1] for kind in KIND_WORDS if any(kind in kinds for kinds in mixed)]
+        words.append(f"{plural(sum(mixed.values()), 'part')} with more than one of these: {listed(among)}")
+    return tuple(words)
 
 
 CSV_HEADER = ("record", "title", "file", "mark", "page", "place", "kind", "exemption", "reason")

@@ -15,7 +15,8 @@ from tasks.codec import digest, encode
 from tasks.disclosure.bag import ALGORITHMS
 from tasks.disclosure.bundle import bag_digest
 from tasks.disclosure.notice import OUTCOME_WORDS, outcome_of, published_request, response_values
-from tasks.disclosure.page import long_date, printable, render_page, render_text
+from tasks.disclosure.page import printable, render_page, render_text
+from tasks.disclosure.wording import long_date
 from tasks.model import Approval, Dossier
 from tasks.request import Authority, Policy
 
@@ -47,7 +48,7 @@ class LogEntry:
         outcome: `all`, `part`, `refused` or `withdrawn`.
         records: records disclosed.
         pages: pages disclosed.
-        withheld: parts of records withheld.
+        withheld: parts of the disclosed records that are withheld.
         size: bytes of the zip.
         digest: keyed commitment to the dossier: equal means the same disclosure.
         bag: SHA-256 of the bag's tag manifest, hex.
@@ -57,6 +58,7 @@ class LogEntry:
         changes: what differs from the version before.
         reason: of a withdrawal.
         withdrawn_up_to: the last version before this one that was withdrawn; 0 when none was.
+        not_included: records that are not part of it because they could not be read.
     """
 
     reference: str
@@ -76,6 +78,7 @@ class LogEntry:
     changes: tuple[str, ...] = ()
     reason: str = ""
     withdrawn_up_to: int = 0
+    not_included: int = 0
 
     @property
     def withdrawn(self) -> bool:
@@ -134,6 +137,7 @@ def entry_of(
         received=request.received.isoformat(),
         summary=_summary(request.request_text),
         changes=changes,
+        not_included=sum(not record.exemption for record in dossier.withheld),
     )
 
 
@@ -174,6 +178,7 @@ def request_page(
         "request.html",
         **response_values(dossier, policy, approval),
         version=newest.version,
+        first_given=entries[0].published,
         changes=newest.changes,
         files=f"{folder}data/records/",
         data=f"{folder}data/",
@@ -241,6 +246,7 @@ def _short(entry: LogEntry) -> tuple[object, ...]:
         entry.pages,
         entry.withheld,
         entry.version,
+        entry.not_included,
     )
 
 

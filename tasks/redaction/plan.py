@@ -14,6 +14,7 @@ from typing import Literal
 
 from tasks.geometry import Box, Grid, union
 from tasks.model import Detection, Doubt, Kind, Mark, PageReview, PageTranscript, Reading, RedactionPlan, Transcript
+from tasks.redaction.doubts import doubts_of_reading
 from tasks.redaction.lines import (
     Piece,
     Shelf,
@@ -63,9 +64,10 @@ def plan_record(transcript: Transcript, detections: Sequence[Detection], policy:
     reviews: list[PageReview] = []
     for page in transcript.pages:
         found = by_page[page.page]
-        for mark in _in_reading_order(page, _plan_page(page, found, policy.exemption)):
-            marks.append(replace(mark, number=len(marks) + 1))
-        doubts = (*page.doubts, *_doubts_about(page, found))
+        here = _in_reading_order(page, _plan_page(page, found, policy.exemption))
+        marks += [replace(mark, number=len(marks) + n) for n, mark in enumerate(here, 1)]
+        regions = Shelf(region for mark in here for region in mark.regions)
+        doubts = (*page.doubts, *doubts_of_reading(page, regions), *_doubts_about(page, found))
         if doubts:
             reviews.append(PageReview(page.page, max(d.score for d in doubts), doubts))
     return RedactionPlan(
@@ -101,16 +103,16 @@ def _plan_page(page: PageTranscript, found: Sequence[Detection], exemption: str)
     if not found:
         return []
     marks = [_mark([d], _on_grid(_area_boxes(page, d), page), page, exemption) for d in found if d.kind in AREAS]
-    turned: dict[int, list[Detection]] = defaultdict(list)
+    turned: dict[tuple[int, str, str], list[Detection]] = defaultdict(list)
     for detection in found:
-        if detection.kind not in AREAS:
-            turned[_quarter_turns(page, detection)].append(detection)
+        if detection.kind not in AREAS:  # a mark has one exemption and one reason
+            turned[_quarter_turns(page, detection), detection.exemption, detection.reason].append(detection)
     words = [_parts_of_words(reading) for reading in page.readings]
     claimed = Shelf(region for d in found for region in _regions_on(page, d))
     free = [(part, room) for parts in words for part, room in parts if not _belongs(part, claimed)]
     foreign, rooms = [part for part, _ in free], [room for _, room in free]
     slanted = bool(page.readings and page.readings[0].frame.skew_deg)
-    for quarter_turns, claims in sorted(turned.items()):
+    for (quarter_turns, _, _), claims in sorted(turned.items()):
         turn = Turn(quarter_turns, page.width_px, page.height_px)
         primary = [turn.to_line(part) for part, _ in words[0]] if words else []
         margin = min((part.x0 for part in primary), default=0)
@@ -245,9 +247,10 @@ def _mark(claims: Sequence[Detection], boxes: Iterable[Box], page: PageTranscrip
         page=page.page,
         regions=tuple(dict.fromkeys(box for box in boxes if box.area)),
         kinds=tuple(sorted({c.kind for c in claims})),
-        exemption=exemption,
+        exemption=claims[0].exemption or exemption,
         origin=origin,
         score=max(c.score for c in claims),
+        reason=claims[0].reason,
     )
 
 

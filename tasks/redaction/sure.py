@@ -54,12 +54,12 @@ def unsure_words(page: PageTranscript, regions: Shelf) -> frozenset[int]:
     reading = page.readings[0] if page.readings else None
     if reading is None:
         return frozenset()
-    heard = _Heard.of(page)
-    badly = _share_unsure(reading) >= BADLY_READ
+    heard = Heard.of(page)
+    badly = share_unsure(reading) >= BADLY_READ
     left_out: set[int] = set()
     at = 0
     for line in reading.lines():
-        covered = [_is_covered(reading.frame.box_to_page(word.box), regions) for word in line]
+        covered = [is_covered(reading.frame.box_to_page(word.box), regions) for word in line]
         for i, word in enumerate(line):
             if _is_unsure(word, heard, reading) or _keeps_bad_company(line, covered, i, badly):
                 left_out.add(at + i)
@@ -67,7 +67,7 @@ def unsure_words(page: PageTranscript, regions: Shelf) -> frozenset[int]:
     return frozenset(left_out)
 
 
-class _Heard:
+class Heard:
     """What readers of another make than the primary one saw, found by its place."""
 
     def __init__(self, others: Sequence[Reading]) -> None:
@@ -76,10 +76,10 @@ class _Heard:
             for word in reading.words:
                 box = reading.frame.box_to_page(word.box)
                 for row in _rows(box):
-                    self._rows[row].append((box, _bare(word.text)))
+                    self._rows[row].append((box, bare(word.text)))
 
     @classmethod
-    def of(cls, page: PageTranscript) -> _Heard | None:
+    def of(cls, page: PageTranscript) -> Heard | None:
         """None when one make of reader saw the page alone."""
         make = page.readings[0].reader.split()[0]
         others = [r for r in page.readings if r.reader.split()[0] != make and r.reader != LAYER]
@@ -87,14 +87,14 @@ class _Heard:
 
     def confirms(self, word: str, place: Box) -> bool:
         """Whether one of them read these letters and digits there, in a word of its own or within one."""
-        bare = _bare(word)
-        return any(bare in text for row in _rows(place) for box, text in self._rows.get(row, ()) if box.meets(place))
+        sought = bare(word)
+        return any(sought in text for row in _rows(place) for box, text in self._rows.get(row, ()) if box.meets(place))
 
 
-def _is_unsure(word: Word, heard: _Heard | None, reading: Reading) -> bool:
+def _is_unsure(word: Word, heard: Heard | None, reading: Reading) -> bool:
     if word.confidence < LEAST_CONFIDENCE:
         return True
-    if word.confidence >= UNSHAKEN or not _bare(word.text):
+    if word.confidence >= UNSHAKEN or not bare(word.text):
         return False
     if heard is None:
         return word.confidence < PLAINLY_READ and not _PLAIN.fullmatch(word.text)
@@ -110,7 +110,7 @@ def _keeps_bad_company(line: Sequence[Word], covered: Sequence[bool], at: int, b
         if covered[beside]:
             if badly:
                 return True
-        elif line[beside].confidence < UNREAD and len(_bare(line[beside].text)) > 1:
+        elif line[beside].confidence < UNREAD and len(bare(line[beside].text)) > 1:
             return True
     return False
 
@@ -118,19 +118,37 @@ def _keeps_bad_company(line: Sequence[Word], covered: Sequence[bool], at: int, b
 def _beside(line: Sequence[Word], at: int) -> Iterator[int]:
     """The neighbours of a word on its line that hold a letter or digit and stand close to it."""
     for left, right, other in ((at - 1, at, at - 1), (at, at + 1, at + 1)):
-        if left >= 0 and right < len(line) and _bare(line[other].text):
+        if left >= 0 and right < len(line) and bare(line[other].text):
             a, b = line[left].box, line[right].box
             if b.x0 - a.x1 < NEXT_TO * min(a.height, b.height):
                 yield other
 
 
-def _share_unsure(reading: Reading) -> float:
+def share_unconfirmed(page: PageTranscript, regions: Shelf) -> float:
+    """The share of the primary reading's words that are neither hidden nor plain, and that no other reader saw so.
+
+    0 when one make of reader saw the page alone.
+    """
+    heard = Heard.of(page) if page.readings else None
+    if heard is None:
+        return 0.0
+    frame = page.readings[0].frame
+    words = [(word, frame.box_to_page(word.box)) for word in page.readings[0].words if bare(word.text)]
+    alone = sum(
+        word.confidence < UNSHAKEN and not is_covered(place, regions) and not heard.confirms(word.text, place)
+        for word, place in words
+    )
+    return alone / max(1, len(words))
+
+
+def share_unsure(reading: Reading) -> float:
     """The share of a reading's characters in words below `LEAST_CONFIDENCE`."""
     unsure = sum(len(word.text) for word in reading.words if word.confidence < LEAST_CONFIDENCE)
     return unsure / max(1, sum(len(word.text) for word in reading.words))
 
 
-def _is_covered(box: Box, regions: Shelf) -> bool:
+def is_covered(box: Box, regions: Shelf) -> bool:
+    """Whether the middle of a word is hidden."""
     x, y = box.center
     return any(r.x0 <= x < r.x1 and r.y0 <= y < r.y1 for r in regions.near(box))
 
@@ -139,5 +157,6 @@ def _rows(box: Box) -> range:
     return range(box.y0 // ROW_PX, box.y1 // ROW_PX + 1)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """The letters and digits of a word, in lower case."""
     return "".join(char for char in text.lower() if char.isalnum())

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import FoiError
 from tasks.geometry import Box
-from tasks.request import Line, fields_at_fault
+from tasks.request import SECTION, Line, fields_at_fault
 
 MARK = r"^[1-9]\d{0,4}\.[1-9]\d{0,5}$"
 BOX = r"^[1-9]\d{0,4}:[1-9]\d{0,4}:\d{1,5},\d{1,5},\d{1,5},\d{1,5}$"
@@ -45,6 +45,8 @@ class Asked(BaseModel):
     boxes: tuple[BoxName, ...] = ()
     terms: tuple[Line, ...] = Field(default=(), repr=False)
     reason: Annotated[str, Field(max_length=2000)] = Field(default="", repr=False)
+    exemption: Annotated[str, Field(pattern=f"{SECTION}|^$")] = ""
+    public_reason: Annotated[str, Field(max_length=2000)] = Field(default="", repr=False)
     salt: Annotated[str, Field(max_length=64)] = Field(default="", repr=False)
 
 

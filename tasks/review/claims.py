@@ -1,12 +1,14 @@
 """What a correction does to the claims of a record, and which claims stand below a mark.
 
 Rules kept here: corrections are followed in the order they were made, so that whoever speaks last about a place is
-heard; a removal takes away claims and never a box or term that a person asked for later.
+heard; a removal takes away claims and never a box or term that a person asked for later; the same box or term asked for
+again takes the later one's exemption and reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from tasks.geometry import Box
 from tasks.model import Area, Correction, Detection, Kind, Mark
@@ -45,14 +47,21 @@ def follow_corrections(
     left = list(claims)
     for correction in corrections:
         left = list(without_removed(left, source, [correction]))
-        if correction.terms:
-            left += find_terms(correction.terms)
-        left += [
+        asked = list(find_terms(correction.terms)) if correction.terms else []
+        asked += [
             Detection(Kind.BOX, area.page, area.regions, "", 1.0, DRAWN)
             for area in correction.drawn
             if area.source == source
         ]
+        places = {_place(claim) for claim in asked}
+        left = [claim for claim in left if _place(claim) not in places]
+        left += [replace(c, exemption=correction.exemption, reason=correction.public_reason) for c in asked]
     return tuple(dict.fromkeys(left))
+
+
+def _place(claim: Detection) -> tuple[Kind, int, tuple[Box, ...]]:
+    """What a claim is about, whoever made it and for whatever reason."""
+    return claim.kind, claim.page, claim.regions
 
 
 def without_removed(

@@ -210,6 +210,15 @@ def test_a_picture_larger_than_its_page_is_not_decoded(record: DrawnRecord, good
     assert codes(faults.on_image(plant)(good), record) == {"A29"}
 
 
+def test_a_jpeg_larger_than_it_is_said_to_be_is_not_decoded(record: DrawnRecord, good: bytes) -> None:
+    def plant(image: Any) -> None:
+        raw = image.read_raw_bytes()
+        at = raw.index(b"\xff\xc0") + 5
+        image.write(raw[:at] + b"\xea\x60\xea\x60" + raw[at + 4 :], filter=Name.DCTDecode)
+
+    assert codes(faults.on_image(plant)(good), record) == {"A29"}
+
+
 # ------------------------------------------------------------------------------------------------ pixels
 
 

@@ -86,6 +86,30 @@ def test_a_narrow_mark_with_room_beside_it(
     assert codes(data, record) == expected
 
 
+@pytest.mark.parametrize(("apart", "expected"), [(1.7, set()), (2.3, {"A22"})])
+@pytest.mark.parametrize("turns", range(4))
+def test_words_two_heights_away_leave_room(turns: int, apart: float, expected: set[str]) -> None:
+    """On either side; nearer ones hem a mark in."""
+    for side in (-1, 1):
+        record, data = narrow(turns, ("7", "Ring", "at"), 3, 4, Kind.EXTENSION)
+        page = record.transcript.pages[0]
+        reading = page.readings[0]
+        (mark,) = record.plan.marks
+        height = mark.regions[0].height if turns % 2 == 0 else mark.regions[0].width
+        seven = next(word.box for word in reading.words if word.text == "7")
+        words = []
+        for word in reading.words:
+            box = word.box
+            if word.text == ("Ring" if side < 0 else "at"):
+                near = seven.x0 - 3 - apart * height if side < 0 else seven.x1 + 3 + apart * height
+                shift = round(near - (box.x1 if side < 0 else box.x0))
+                box = Box(box.x0 + shift, box.y0, box.x1 + shift, box.y1)
+            words.append(dataclasses.replace(word, box=box))
+        pages = (dataclasses.replace(page, readings=(dataclasses.replace(reading, words=tuple(words)),)),)
+        transcript = dataclasses.replace(record.transcript, pages=pages)
+        assert codes(data, record, transcript=transcript) - {"A05"} == expected  # its word was read elsewhere
+
+
 def test_a_mark_over_text_up_the_margin_is_judged_along_its_text() -> None:
     """Three times as tall as wide on a level page: its text runs up."""
     drawn = record_of(draw_page(["Nothing else"], {}, mode="bilevel", size=(600, 400)))

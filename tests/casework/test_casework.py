@@ -228,6 +228,13 @@ def test_a_record_that_comes_out_otherwise_the_second_time_blocks_its_request(pl
         casework.assemble(place, manifest, [replace(keys, pdf=pdf, report=report.key)], [])
 
 
+def test_the_pages_that_each_source_had_are_part_of_the_dossier(place: Workplace) -> None:
+    reference = upload(place)
+    content, case = casework.load_case(place, reference, to_dossier(place, reference)[0])
+    taken = place.load(case.manifest, Manifest)
+    assert [record.source_pages for record in content.records] == [one.media.pages for one in taken.records] == [1]
+
+
 def test_no_withheld_value_is_told_where_more_people_see_it(place: Workplace) -> None:
     reference = upload(place)
     dossier, _ = to_dossier(place, reference)

@@ -24,8 +24,9 @@ from tasks.corrections import (
     upload_asked,
 )
 from tasks.decisions import read_log
+from tasks.disclosure.notice import missing_parts
 from tasks.errors import NotApprovedError
-from tasks.model import Act, StageKeys
+from tasks.model import Act, Kind, StageKeys
 from tasks.review.asked import Asked, CorrectionRefusedError
 from tasks.workplace import Workplace
 from tests.casework.conftest import BUCKETS, Watched
@@ -102,7 +103,7 @@ def put_together(place: Workplace, reference: str, manifest: str, read: dict[int
     return Held(reference, manifest, dossier, stages)
 
 
-def correct(place: Workplace, held: Held, **asked: Sequence[str]) -> Held:
+def correct(place: Workplace, held: Held, **asked: Sequence[str] | str) -> Held:
     make_correction(place, held.reference, held.dossier, Asked(**asked), "A. Officer", "both")
     read = {keys.number: keys.transcript for keys in held.stages}
     return put_together(place, held.reference, held.manifest, read)
@@ -166,6 +167,30 @@ def test_a_term_is_withheld_in_every_record(place: Workplace, watched: Watched) 
     assert TERM not in after.text(place, 1) + after.text(place, 2)
     assert after.name_of(place, TERM, 1)
     assert after.name_of(place, TERM, 2)
+
+
+def test_a_term_without_a_reason_of_its_own_holds_the_response_and_named_again_it_has_one(place: Workplace) -> None:
+    held = hold(place)
+    without = correct(place, held, terms=[TERM])
+    content, _ = casework.load_case(place, without.reference, without.dossier)
+    (missing,) = [part for part in missing_parts(content, place.policy) if "other detail" in part]
+    assert missing.startswith("s.31(1)(a): the reason for withholding 2 other details")
+    after = correct(place, without, terms=[TERM], exemption="s.40(2)", public_reason="It names a person.")
+    content, _ = casework.load_case(place, after.reference, after.dossier)
+    marks = [mark for record in content.records for mark in record.marks if Kind.TERM in mark.kinds]
+    assert [(mark.exemption, mark.reason) for mark in marks] == [("s.40(2)", "It names a person.")] * 2
+    assert "[withheld: s.40(2)]" in after.text(place, 1)
+    assert TERM not in after.text(place, 1) + after.text(place, 2)
+    assert not [part for part in missing_parts(content, place.policy) if part.startswith("s.")]
+    letter = casework.draft_bundle(place, after.reference, after.dossier)["data/response.html"]
+    assert letter.count(b"for this reason: It names a person.") == 1
+
+
+@pytest.mark.parametrize("told", [f"It is {TERM}.", f"Ask {SHARED} why."])
+def test_a_public_reason_that_gives_away_what_is_withheld_is_refused(place: Workplace, held: Held, told: str) -> None:
+    asked = Asked(terms=(TERM,), public_reason=told)
+    with pytest.raises(CorrectionRefusedError, match="public reason"):
+        make_correction(place, held.reference, held.dossier, asked, "A. Officer")
 
 
 def test_a_drawn_box_hides_its_place_in_its_record_alone(place: Workplace) -> None:

@@ -25,6 +25,7 @@ POLICY = Policy.model_validate(
         "authority": {
             "name": "Northshire Police",
             "unit": "Information Access Unit",
+            "contact": "foi@northshire.example",
             "url": "https://foi.northshire.example",
         }
     }
@@ -129,9 +130,7 @@ def dossier(**changes: object) -> Dossier:
         title="Planning meeting for the spring campaign",
         letter=letter,
         records=tuple(entry for entry, _ in records()),
-        withheld=(
-            WithheldRecord(4, "Letter from a resident", "Personal data of a member of the public: section 40(2)."),
-        ),
+        withheld=(WithheldRecord(4, "Letter from a resident", "It holds personal data.", "s.40(2)"),),
         policy=POLICY.digest,
         pipeline="0.1.0",
         tools=(("tesseract", "5.3.0"), ("pymupdf", "1.28.0")),

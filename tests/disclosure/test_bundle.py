@@ -23,11 +23,14 @@ from tasks.disclosure.bundle import (
     assemble_bundle,
     bag_digest,
     dossier_digest,
+    listed_in,
+    listed_of,
     safe_file_name,
     what_changed,
 )
 from tasks.disclosure.keys import SigningKeys, generate_commitment_key, generate_signing_key, load_keys
 from tasks.errors import KeysMissingError, NotApprovedError, UnfitNameError
+from tasks.geometry import Box
 from tasks.model import Approval, Dossier
 from tasks.request import Policy
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
@@ -277,7 +280,7 @@ def test_an_incomplete_response_is_not_published_and_the_part_is_named() -> None
     case = dossier(letter={**dossier().letter, "decision": {"exemptions": [{"section": "s.42"}]}})
     with pytest.raises(NotApprovedError) as caught:
         assemble_bundle(case, approval(case), files(), POLICY, keys())
-    assert "s.42: the reason why it applies" in caught.value.subject
+    assert "s.42: the reason why it applies" in str(caught.value)
     assemble_bundle(case, None, files(), POLICY, None)
 
 
@@ -364,12 +367,31 @@ def test_what_changed_is_said_in_words_for_each_record() -> None:
     ]
     assert what_changed(before, after) == (
         "Changed: record 1, “Minutes”; 4 parts are withheld now, 3 before.",
-        "Changed: record 2, “Map”.",
+        "Changed: record 2, “Map”; nothing is withheld, as before.",
         "Moved: record 3, “List”, is now record 3, “Rota”.",
         "Added: record 5, “New”.",
         "Removed: record 4, “Old”.",
     )
-    assert "the response or the schedule" in what_changed(before, before)[0]
+    (same,) = what_changed(before, before)
+    assert same == "The records are the same; what is said about them, or the programs that made them, changed."
+
+
+def test_other_marks_as_many_as_before_are_told_from_the_same_marks() -> None:
+    case = dossier()
+    before, (first, *others) = listed_in(bundle()["data/schedule.json"]), case.records
+    assert before == listed_of(case)
+    anew = replace(first, sha256="0" * 64)
+    moved = replace(anew, marks=(replace(first.marks[0], regions=(Box(64, 200, 264, 224),)), *first.marks[1:]))
+    told = [what_changed(before, listed_of(replace(case, records=(one, *others)))) for one in (anew, moved)]
+    record = "Changed: record 1, “Minutes of the public order planning meeting”; "
+    assert told[0] == (record + "the same parts are withheld as before (3).",)
+    assert told[1] == (record + "other parts are withheld than before (3, as before).",)
+    unknown = [replace(each, places=None) for each in before]
+    assert what_changed(unknown, listed_of(replace(case, records=(anew, *others)))) == (
+        record + "as many parts are withheld as before (3).",
+    )
+    with pytest.raises(ValueError, match="schedule"):
+        listed_in(b"[]")
 
 
 @pytest.mark.parametrize("spoil", ["", "name", "license", "hasPart", "conformsTo"])

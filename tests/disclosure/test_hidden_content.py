@@ -59,7 +59,7 @@ def test_a_record_hides_nothing_whatever_its_pages(mode: str, turns: int, jpeg: 
     assert inspected(record.apply(), record) == RecordFaults()
 
 
-@pytest.mark.parametrize("title", ["Café (draft) \\ naïve – 日本", "a) (b", "\u202egnp.exe\x00", "x" * 300])
+@pytest.mark.parametrize("title", ["Café (draft) \\ naïve – 日本", "a) (b", "x\u00a0y", "\u202egnp.exe\x00", "x" * 300])
 def test_any_title_may_be_a_records(title: str) -> None:
     assert inspected(drawn().apply(title), drawn(), title=title) == RecordFaults()
 

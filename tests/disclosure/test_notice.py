@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import io
+import json
 import re
 import subprocess
 import sys
@@ -24,10 +25,11 @@ from tasks.disclosure.notice import (
     render_response,
     render_schedule,
 )
-from tasks.disclosure.page import file_size, printable, render_page, show_withheld
-from tasks.disclosure.schedule import schedule_rows
+from tasks.disclosure.page import printable, render_page, show_withheld
+from tasks.disclosure.schedule import schedule_csv, schedule_json, schedule_rows
+from tasks.disclosure.wording import approval_words, file_size
 from tasks.errors import InvalidRequestError
-from tasks.model import Dossier, WithheldRecord
+from tasks.model import Approver, Dossier, Kind, WithheldRecord
 from tasks.request import Exemption, Policy
 from tests.disclosure.examples import POLICY, approval, dossier
 
@@ -42,7 +44,7 @@ def with_decision(case: Dossier, **decision: object) -> Dossier:
 
 def words_of(page: bytes) -> str:
     text = re.sub(r"(?s)<(style|script|title)>.*?</\1>", "", page.decode())
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).replace("\u2011", "-").split())
 
 
 # ---------------------------------------------------------------------------------------------- decision
@@ -90,10 +92,9 @@ def test_a_missing_part_is_named(case: Dossier, named: str) -> None:
 
 def test_who_answers_is_no_placeholder() -> None:
     (part,) = missing_parts(dossier(), Policy.model_validate({**POLICY.model_dump(), "authority": {}}))
-    assert "name and url" in part
-    (part,) = missing_parts(
-        dossier(), Policy.model_validate({**POLICY.model_dump(), "authority": {"name": "Eastmere"}})
-    )
+    assert "name, contact and url" in part
+    authority = {"name": "Eastmere", "contact": "foi@eastmere.example"}
+    (part,) = missing_parts(dossier(), Policy.model_validate({**POLICY.model_dump(), "authority": authority}))
     assert "its url," in part
 
 
@@ -162,12 +163,12 @@ def test_the_letter_has_every_part_in_order() -> None:
     parts = [
         "Northshire Police",
         "01.FOI.26.000123",
-        "I note you seek access to the following information:",
+        "We note that you seek access to the following information:",
         "Please send me the minutes of the planning meeting",
         "Please could you confirm the date range you are interested in?",
         "Meetings held in February 2026, please.",
         "the time for responding began again when your answer arrived on 9 March 2026",
-        "I have today decided to disclose some of the requested information",
+        "We have decided to disclose some of the requested information",
         "refusal notice under section 17(1)",
         "Law enforcement: the prevention or detection of crime",
         "Why it applies",
@@ -175,7 +176,7 @@ def test_the_letter_has_every_part_in_order() -> None:
         "Public interest in disclosure",
         "Public interest in withholding",
         "public interest in maintaining the exemption outweighs",
-        "Disclosure I disclose the following 3 records",
+        "Disclosure We disclose these 3 records.",
         "Minutes of the public order planning meeting",
         "Records withheld as a whole",
         "Letter from a resident",
@@ -198,7 +199,7 @@ def test_the_letter_has_every_part_in_order() -> None:
 def test_the_files_are_listed_with_pages_size_and_what_is_withheld() -> None:
     words = words_of(render_response(dossier(), POLICY, approval()).html)
     size = file_size(dossier().records[0].size)
-    assert f"2 {size} 1 e-mail address; 1 e-mail address and telephone number; 1 telephone number" in words
+    assert f"2 {size} 1 e-mail address; 1 telephone number; 1 part with more than one of these: " in words
 
 
 def test_disclosing_everything_is_no_refusal() -> None:
@@ -213,9 +214,141 @@ def test_disclosing_everything_is_no_refusal() -> None:
 def test_an_unreadable_record_is_not_called_exempt() -> None:
     case = dossier(records=dossier().records[2:], withheld=UNREADABLE)
     words = words_of(render_response(case, POLICY, approval(case)).html)
-    assert "It could not be read." in words
+    assert "Record not included in this response" in words
+    assert "9. Record 9 It could not be read." in words
+    assert "Withheld Nothing" in words
+    assert "Not included 1 record, which could not be read" in words
     assert "exempt from disclosure" not in words
+    assert "refusal notice" not in words
+    assert "as a whole" not in words
     assert missing_parts(case, POLICY) == ()
+
+
+def test_an_unreadable_record_beside_withheld_parts_is_said_to_be_claimed_under_nothing() -> None:
+    case = dossier(withheld=UNREADABLE)
+    words = words_of(render_response(case, POLICY, approval(case)).html)
+    assert "refusal notice under section 17(1) of the Act, relying on section 31(1)(a)." in words
+    assert "1 record could not be read and is not included. No exemption is claimed for it." in words
+    assert "Withheld 4 parts of the records disclosed Not included 1 record" in words
+
+
+def test_every_form_of_the_schedule_says_that_a_record_is_not_included() -> None:
+    case = dossier(withheld=UNREADABLE)
+    rows = schedule_rows(case)
+    (row,) = [row for row in rows if not row.file]
+    assert (row.kinds, row.exemption) == (("not included",), "")
+    assert b'"9","Record 9","","","","whole record","not included","","It could not be read."' in schedule_csv(rows)
+    (stored,) = [row for row in json.loads(schedule_json(case, rows))["rows"] if not row["file"]]
+    assert (stored["kinds"], stored["exemption"]) == (["not included"], "")
+    words = words_of(render_schedule(case, POLICY, approval(case), rows))
+    assert "9. Record 9 not included none It could not be read." in words
+    assert "4 parts of 2 records are withheld, painted as 5 boxes" in words
+
+
+def test_the_schedule_as_a_page_has_a_heading_a_link_and_a_total_for_each_record() -> None:
+    page = render_schedule(dossier(), POLICY, approval(), schedule_rows(dossier()))
+    links = [value for name, value in Tags(page).attributes if name == "href" and value]
+    assert "response.html" in links
+    assert [link for link in links if link.startswith("records/")] == [
+        f"records/{record.file_name}" for record in dossier().records
+    ]
+    words = words_of(page)
+    assert "Record 1 (PDF, 2 pages) : 3 parts withheld." in words
+    assert "Record 3 (PDF, 1 page) : nothing is withheld." in words
+    assert page.count(b'<th scope="row" data-label="Mark">') == 4
+
+
+# ---------------------------------------------------------------------------------------------- who answers
+
+
+def test_whoever_did_not_look_is_not_said_to_have_decided() -> None:
+    case = dossier()
+    by_policy = replace(approval(case), by=Approver.BY_POLICY)
+    words = words_of(render_response(case, POLICY, by_policy).html)
+    assert "was approved on 30 March 2026 under the publisher’s policy; no person reviewed it." in words
+    assert "today" not in words
+    for given in (approval(case), None):
+        assert "no person reviewed" not in words_of(render_response(case, POLICY, given).html)
+    assert "Response given" not in words_of(render_response(case, POLICY, None).html)
+
+
+def test_an_approval_is_told_in_words() -> None:
+    assert approval_words(["A. Officer", "B. Officer"], "2026-03-30T14:05:00Z") == (
+        "was approved on 30 March 2026 by A. Officer and B. Officer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("contact", "said", "link"),
+    [
+        ("foi@northshire.example", "Write to foi@northshire.example .", "mailto:foi@northshire.example"),
+        ("https://northshire.example/ask", "Use https://northshire.example/ask .", "https://northshire.example/ask"),
+        ("Ring 101. We listen", "Ring 101. We listen.", None),
+    ],
+)
+def test_contact_is_given_as_a_link_wherever_somebody_may_want_it(contact: str, said: str, link: str | None) -> None:
+    authority = {**POLICY.authority.model_dump(), "contact": contact}
+    page = render_response(dossier(), Policy.model_validate({"authority": authority}), approval()).html
+    links = [value for name, value in Tags(page).attributes if name == "href"]
+    assert links.count(link) == (0 if link is None else 4)  # review, formats, closing, footer
+    assert words_of(page).count(said) == 4
+
+
+def test_the_version_is_said_of_every_version_and_the_first_date_of_later_ones() -> None:
+    first = words_of(render_response(dossier(), POLICY, approval()).html)
+    assert "Response given 30 March 2026 Version 1 Decision" in first
+    later = render_response(dossier(), POLICY, approval(), version=2, first_given="2026-03-02T10:00:00Z").html
+    assert "Version 2; first given 2 March 2026 Decision" in words_of(later)
+
+
+# ---------------------------------------------------------------------------------------------- what persons add
+
+
+def with_term(**changes: object) -> Dossier:
+    """The example with its first mark over a term."""
+    first, *others = dossier().records
+    marks = (replace(first.marks[0], kinds=(Kind.TERM,), **changes), *first.marks[1:])  # type: ignore[arg-type]
+    return dossier(records=(replace(first, marks=marks), *others))
+
+
+def test_a_term_that_the_built_in_reason_does_not_explain_holds_the_response() -> None:
+    (part,) = missing_parts(with_term(), POLICY)
+    assert part.startswith("s.31(1)(a): the reason for withholding 1 other detail")
+
+
+@pytest.mark.parametrize("where", ["policy", "decision", "mark", "another exemption"])
+def test_a_term_is_explained_by_policy_decision_person_or_exemption(where: str) -> None:
+    case, policy, reason = with_term(), POLICY, {"section": "s.31(1)(a)", "reason": "The name of an operation."}
+    if where == "policy":
+        policy = Policy.model_validate({**POLICY.model_dump(), "exemptions": [reason]})
+    elif where == "decision":
+        case = with_decision(case, exemptions=[reason])
+    elif where == "mark":
+        case = with_term(reason="The name of an operation.")
+    else:
+        case = with_term(exemption="s.40(2)")
+    assert missing_parts(case, policy) == ()
+    words = words_of(render_response(case, policy, approval(case)).html)
+    assert ("The name of an operation." in words) == (where != "another exemption")
+    assert "to nothing else" not in words
+    narrow = "applied to those details, and to as little else as the scan allows"
+    assert (narrow in words) == (where == "another exemption")
+
+
+def test_where_no_contact_detail_is_withheld_nothing_built_in_is_said_of_them() -> None:
+    first = with_term(reason="The name of an operation.").records[0]
+    case = dossier(records=(replace(first, marks=first.marks[:1]),))
+    missing = missing_parts(case, POLICY)
+    assert "s.31(1)(a): the harm disclosure would cause" in missing
+    assert not any("the reason" in part for part in missing)
+    words = words_of(render_response(case, POLICY, None).html)
+    assert "direct telephone numbers" not in words
+    assert "It is applied to 1 part of the records for this reason: The name of an operation." in words
+
+
+def test_a_persons_reason_stands_in_the_schedule() -> None:
+    rows = schedule_rows(with_term(reason="The name of an operation.", exemption="s.43(2)"))
+    assert (rows[0].exemption, rows[0].reason) == ("s.43(2)", "The name of an operation.")
 
 
 def test_a_draft_says_so_on_every_page_and_an_approved_letter_nowhere() -> None:

@@ -83,7 +83,7 @@ def test_everything_else_is_heard_in_the_order_it_is_seen(tmp_path: Path) -> Non
     told = subprocess.run(["pdfinfo", "-struct-text", path], capture_output=True, text=True, check=True).stdout
     heard = "".join(line.strip()[1:-1] for line in told.splitlines() if line.strip().startswith('"'))
     at = 0
-    for part in ("Northshire Police", "I note you seek", "[withheld: requester]", "I have today decided", "outweighs",
+    for part in ("Northshire Police", "We note that you seek", "[withheld: requester]", "We have decided", "outweighs",
                  "Records disclosed", "Distribution list", "Internal review", "Information Commissioner"):  # fmt: skip
         at = heard.index(part, at)
 

@@ -119,8 +119,8 @@ def test_letter_csv_json_and_page_give_the_same_totals() -> None:
     assert sum(int(words.split()[0]) for words in values["withheld_words"]) == marks
     assert len(list(csv.reader(io.StringIO(schedule_csv(rows).decode(), newline="")))) == marks + 1
     page = render_schedule(case, POLICY, approval(case), rows).decode()
-    assert page.count('<tr><th scope="row">') == marks
-    assert f"{marks} rows." in page
+    assert page.count('<th scope="row" data-label="Mark">') == marks
+    assert f"{marks}\u00a0parts of" in page
 
 
 def test_no_form_of_the_schedule_holds_a_value() -> None:

@@ -24,4 +24,4 @@ def test_words_in_a_tag_are_hidden_content(level: str) -> None:
         part["/ActualText"] = pikepdf.String("call me")
 
     spoilt = faults.resave(record_of(draw_page()).apply(), plant)
-    assert hidden_content(spoilt) == ("words in its tags that nobody sees",)
+    assert "words in its tags that nobody sees" in hidden_content(spoilt)

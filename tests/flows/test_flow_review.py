@@ -119,7 +119,8 @@ def test_a_correction_that_cannot_be_made_ends_as_refused(held: Pipeline) -> Non
 
 def test_a_correction_leads_to_another_dossier_that_is_held_without_reading_anything(held: Pipeline) -> None:
     before = status(held)
-    file = upload_asked(held.place, REFERENCE, Asked(terms=(TERM,)))
+    asked = Asked(terms=(TERM,), public_reason="A name that nobody outside may know.")
+    file = upload_asked(held.place, REFERENCE, asked)
     run = correct(held, remove=[name_of(held, PHONE)], boxes=["2:1:10,10,60,60"], file=file)
     assert run["state_name"] == "Held", run["state"]
     assert "held" in run["tags"]

@@ -152,6 +152,20 @@ def test_what_could_not_be_started_is_started_later(sink: Sink, monkeypatch: pyt
     assert started == ["LOST-1"]
 
 
+def test_the_longer_uploads_go_on_the_fewer_events_tell_of_them(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announce, "QUIET_S", 0.1)
+    monkeypatch.setattr(announce, "LONGEST_QUIET_S", 0.8)
+    with httpx.Client(base_url=sink.api_url) as client:
+        announcer = Announcer(client)
+        started, n = time.monotonic(), 0
+        while time.monotonic() - started < 2:
+            n += 1
+            announcer.announce(Submission("foi-intake", "HEAP-1", str(n), str(n)))
+            time.sleep(0.01)
+        assert eventually(lambda: bool(sink.events) and sink.events[-1]["payload"]["etag"] == str(n))
+        assert 4 <= len(sink.events) <= 7  # after 0, 0.1, 0.3, 0.7, 1.5 and 2.3 s; every 0.1 s would be 21
+
+
 def test_nobody_is_asked_while_nothing_is_unheard(sink: Sink) -> None:
     with httpx.Client(base_url=sink.api_url) as client:
         announcer = Announcer(client)

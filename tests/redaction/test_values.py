@@ -32,6 +32,7 @@ PHONE, MAIL, ADDRESS = "020 7946 0123", "jordan.example@police.example", "4 Samp
         (MAIL, "jordan . example @ police . example"),
         (MAIL, "j0rdan.examp1e@po1ice.example"),
         (ADDRESS, "at 4 Sample Row Exampleton, ZZ9 9ZZ"),
+        ("jordan@police", "to j0rdan@po1ice now"),
         ("ZZ9 9ZZ", "ZZ99ZZ and so on"),
         ("intranet.example/desk7", "see http://intranet.example/desk7"),
         ("joanne@", "mail joanne@ the office"),

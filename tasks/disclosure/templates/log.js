@@ -22,7 +22,7 @@
     var older = document.getElementById("older");
     (older ? JSON.parse(older.textContent) : []).forEach(function (row) {
       var entry = { reference: row[0], title: row[1], date: row[2], outcome: row[3], summary: row[4],
-        records: row[5], pages: row[6], withheld: row[7], version: row[8], item: null };
+        records: row[5], pages: row[6], withheld: row[7], version: row[8], left: row[9], item: null };
       entry.year = entry.date.slice(-4);
       entry.text = plain([entry.title, entry.summary, words(entry.outcome), entry.reference, entry.date].join(" "));
       all.push(entry);
@@ -51,6 +51,7 @@
       add(meta, "span", plural(entry.records, "record") + ", " + plural(entry.pages, "page"));
       add(meta, "span", plural(entry.withheld, "part") + " withheld");
     }
+    if (entry.left) { add(meta, "span", plural(entry.left, "record") + " not included"); }
     if (entry.version > 1 && entry.outcome !== "withdrawn") { add(meta, "span", "version " + entry.version); }
     return item;
   }

@@ -25,6 +25,9 @@ from tasks.redaction.gate.values import national_digits
 STANDS_OUT = 0.25
 """Share of a word's height that may not be left above or below a mark with ink in it."""
 
+TOUCHING_PX = 2
+"""Rows beside a mark in which the ink of a letter that it cuts has to go on."""
+
 LEAST_RUN, LEAST_GROUP, MOST_TOKENS = 8, 4, 8
 """Least letters of a word that runs tokens of a value together, least digits of a group; most such tokens."""
 
@@ -51,7 +54,9 @@ def no_tops_or_tails_are_left(view: PageView) -> Iterator[Finding]:
                 continue  # not part of a value: a neighbour that a mark grazes
             for place in reading.frame.regions_to_page(word.box):
                 hidden = [r for r in view.regions if _hides_part(r, place, upright)]
-                if hidden and any(_has_ink(view, rest) for rest in _rests(place, hidden, upright)):
+                if hidden and any(
+                    _is_cut_off(view, rest, touching) for rest, touching in _rests(place, hidden, upright)
+                ):
                     yield Finding("A09", view.number, place, "Part of a hidden word stands out beside its mark.")
 
 
@@ -87,19 +92,29 @@ def _hides_part(region: Box, place: Box, upright: bool) -> bool:
     return along >= 0.5 and across >= HIDDEN_PART
 
 
-def _rests(place: Box, hidden: Sequence[Box], upright: bool) -> list[Box]:
-    """What of a word lies across its marks: above and below them as it is read, if it is more than a hair."""
-    if upright:
-        rests = [
-            Box(place.x0, place.y0, place.x1, min(r.y0 for r in hidden)),
-            Box(place.x0, max(r.y1 for r in hidden), place.x1, place.y1),
-        ]
-        return [rest for rest in rests if rest.height > STANDS_OUT * place.height]
+def _rests(place: Box, hidden: Sequence[Box], upright: bool) -> list[tuple[Box, Box]]:
+    """What of a word lies across its marks, above and below them as it is read, if it is more than a hair.
+
+    Each with the rows of it that touch the marks.
+    """
+    if not upright:
+        return [(_exchanged(a), _exchanged(b)) for a, b in _rests(_exchanged(place), [*map(_exchanged, hidden)], True)]
+    top, bottom = min(r.y0 for r in hidden), max(r.y1 for r in hidden)
     rests = [
-        Box(place.x0, place.y0, min(r.x0 for r in hidden), place.y1),
-        Box(max(r.x1 for r in hidden), place.y0, place.x1, place.y1),
+        (Box(place.x0, place.y0, place.x1, top), Box(place.x0, top - TOUCHING_PX, place.x1, top)),
+        (Box(place.x0, bottom, place.x1, place.y1), Box(place.x0, bottom, place.x1, bottom + TOUCHING_PX)),
     ]
-    return [rest for rest in rests if rest.width > STANDS_OUT * place.width]
+    return [(rest, touching) for rest, touching in rests if rest.height > STANDS_OUT * place.height]
+
+
+def _exchanged(box: Box) -> Box:
+    """The box with x and y changed for one another."""
+    return Box(box.y0, box.x0, box.y1, box.x1)
+
+
+def _is_cut_off(view: PageView, rest: Box, touching: Box) -> bool:
+    """Whether ink goes on from under a mark: what a blank row parts from it is a rule, a speck or another line."""
+    return _has_ink(view, rest) and _has_ink(view, touching)
 
 
 def _has_ink(view: PageView, box: Box) -> bool:

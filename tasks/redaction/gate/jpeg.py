@@ -138,7 +138,7 @@ def _is_used_up(scan: bytes, header: _Header, scan_header: bytes) -> bool:
     blocks = [pair for (h, v), pair in zip(sampling, named, strict=True) for _ in range(h * v)]
     stripped = scan.replace(b"\xff\0", b"\xff")
     left = 8 * len(stripped) - _walk(stripped, [(header.codes[dc], header.codes[ac]) for dc, ac in blocks], units)
-    return 0 <= left < 8 and (not left or stripped[-1] & (1 << left) - 1 == (1 << left) - 1)
+    return 0 <= left < 8 and stripped[-1] & (1 << left) - 1 == (1 << left) - 1
 
 
 def _walk(stripped: bytes, blocks: Sequence[tuple[_Codes, _Codes]], units: int) -> int:

@@ -1,0 +1,61 @@
+"""Why a person should look at a page as it was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.geometry import Box, Frame
+from tasks.model import Detection, Kind, PageReview, PageTranscript, Reading, Transcript, Word
+from tasks.pipeline import REVIEW_FROM
+from tasks.redaction.plan import plan_record
+from tasks.request import Policy
+from tests.redaction.drawn import SOURCE
+
+SIZE = (1600, 1000)
+
+
+def reading(name: str, text: str, confidence: float) -> Reading:
+    boxes = (Box(100 + 90 * n, 100, 180 + 90 * n, 120) for n in range(len(text.split())))
+    words = (Word(word, box, confidence, 0) for word, box in zip(text.split(), boxes, strict=True))
+    return Reading(name, Frame(*SIZE), tuple(words))
+
+
+def review_of(*readings: Reading, claims: tuple[Detection, ...] = ()) -> PageReview | None:
+    page = PageTranscript(0, *SIZE, (200, 200), (), readings)
+    reviews = plan_record(Transcript(SOURCE, (page,)), claims, Policy()).reviews
+    return reviews[0] if reviews else None
+
+
+PLAIN = "ten words of a line that both readers read alike"
+
+
+def test_a_page_read_surely_by_one_reader_raises_no_doubt() -> None:
+    assert review_of(reading("tesseract --psm 3", PLAIN, 70)) is None
+
+
+@pytest.mark.parametrize("unsure", [0, 2, 4, 6, 10])
+def test_the_more_readers_differ_the_more_a_page_is_doubted(unsure: int) -> None:
+    words = PLAIN.split()
+    other = " ".join(["xyzzy"] * unsure + words[unsure:])
+    review = review_of(reading("tesseract --psm 3", PLAIN, 70), reading("rapidocr", other, 90))
+    assert (review is None) == (unsure == 0)
+    assert (review is not None and review.score >= REVIEW_FROM) == (unsure >= 3)
+
+
+def test_what_is_hidden_raises_no_doubt() -> None:
+    readings = reading("tesseract --psm 3", PLAIN, 70), reading("rapidocr", "xyzzy " * 10, 90)
+    claim = Detection(Kind.PHONE, 0, (Box(100, 100, 1000, 120),), "x", 0.9, "phone.plain")
+    assert review_of(*readings) is not None
+    assert review_of(*readings, claims=(claim,)) is None
+
+
+def test_text_that_runs_up_the_margin_is_looked_at() -> None:
+    up = Reading("tesseract --psm 3", Frame(*SIZE), (Word("contacts", Box(20, 100, 40, 220), 96.0, 0),))
+    review = review_of(up)
+    assert review is not None and review.score >= REVIEW_FROM
+    assert review.doubts[0].box == Box(20, 100, 40, 220)
+
+
+@pytest.mark.parametrize(("text", "box"), [("l", Box(20, 100, 26, 130)), ("contacts", Box(20, 100, 120, 122))])
+def test_a_thin_letter_or_a_level_word_is_no_margin(text: str, box: Box) -> None:
+    assert review_of(Reading("tesseract --psm 3", Frame(*SIZE), (Word(text, box, 96.0, 0),))) is None
