@@ -25,7 +25,6 @@ stamp that a run which died left behind is taken again, so that the bytes are th
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Callable, Collection, Mapping
@@ -37,10 +36,11 @@ import msgspec
 from tasks.codec import decode, encode, pack, unpack
 from tasks.disclosure.bag import zip_bag
 from tasks.disclosure.bundle import (
-    Listed,
     Superseded,
     assemble_bundle,
     dossier_digest,
+    listed_in,
+    listed_of,
     what_changed,
 )
 from tasks.disclosure.keys import SigningKeys, load_certificates, load_publisher
@@ -254,21 +254,16 @@ def discard_unfinished(store: ObjectStore, bucket: str, reference: str) -> bool:
 _UNKNOWN_CHANGE = "What changed cannot be said: the list of the version before is damaged."
 
 
-def _listed(schedule: bytes) -> list[Listed]:
-    """The records of a publication of ours, from its `schedule.json`."""
-    records = json.loads(schedule)["records"]
-    return [Listed(each["number"], each["title"], each["sha256"], each["marks"]) for each in records]
-
-
-def _superseded(store: ObjectStore, bucket: str, old: LogEntry | None, dossier: Dossier) -> Superseded | None:
-    if old is None:
+def _superseded(store: ObjectStore, bucket: str, readable: tuple[LogEntry, ...], dossier: Dossier) -> Superseded | None:
+    """The newest of the readable publications, and what differs from it."""
+    if not readable:
         return None
+    old, first = readable[-1], readable[0].published
     try:
-        before = _listed(store.get(bucket, f"{_folder(old.reference, old.version)}/data/schedule.json"))
-    except (ObjectMissingError, ValueError, KeyError, TypeError):
-        return Superseded(old.version, old.bag, (_UNKNOWN_CHANGE,))
-    after = [Listed(each.number, each.title, each.sha256, len(each.marks)) for each in dossier.records]
-    return Superseded(old.version, old.bag, what_changed(before, after))
+        before = listed_in(store.get(bucket, f"{_folder(old.reference, old.version)}/data/schedule.json"))
+    except (ObjectMissingError, ValueError):
+        return Superseded(old.version, old.bag, (_UNKNOWN_CHANGE,), first)
+    return Superseded(old.version, old.bag, what_changed(before, listed_of(dossier)), first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,7 +408,7 @@ def publish(
         signer = store.get(bucket, f"{_folder(reference, entry.version)}/{SIGNER}")
     else:
         version = _next_version(entries, approval, commitment)
-        old = _superseded(store, bucket, before[-1] if before else None, dossier)
+        old = _superseded(store, bucket, before, dossier)
         stamps = _remembering(store, bucket, _folder(reference, version), stamper)
         bundle = assemble_bundle(dossier, approval, files, policy, keys, version, old, stamps)
         signer = bundle[SIGNER]

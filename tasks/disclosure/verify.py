@@ -21,6 +21,8 @@ from tasks.disclosure.opening import Opened, UnsafeBundleError, open_bundle
 from tasks.disclosure.provenance import DISCLOSURE
 from tasks.disclosure.signatures import Signed, bundle_statement, file_list_signature, time_stamp
 from tasks.disclosure.verdict import Check, Verdict, guarded, named, quoted
+from tasks.disclosure.wording import approval_words
+from tasks.model import Approver
 
 _FLAT = "All {count} painted boxes are dark to their edges. What is printed in them was not read."
 _NOTHING_HIDDEN = (
@@ -80,14 +82,16 @@ def _approval(signed: Signed, files: Mapping[str, bytes]) -> Check:
     try:
         approval = signed.about["approval"]
         people = [str(one["by"]) for one in approval.get("approvers", [approval])]
-        by, at = " and ".join(people), str(approval["at"])
-    except (KeyError, TypeError, AttributeError):
-        by, at = "", ""
-    if not (reference and version and by and at):
+        said = approval_words(
+            [one if one == Approver.BY_POLICY else quoted(one) for one in people], str(approval["at"])
+        )
+    except (KeyError, TypeError, AttributeError, ValueError):
+        said = ""
+    if not (reference and version and said and all(people)):
         return Check(name, False, "The statement does not say who approved what.")
     if info.get("External-Identifier") != reference or info.get("Disclosure-Version") != str(version):
         return Check(name, False, "The bag and the signed statement speak of different disclosures.")
-    return Check(name, True, f"{reference}, version {version}, was approved by {quoted(by)} on {quoted(at)}.")
+    return Check(name, True, f"{reference}, version {version}, {said}.")
 
 
 # ------------------------------------------------------------------------------------------------ records

@@ -306,7 +306,8 @@ def test_a_response_in_nobodys_name_is_held(place: Workplace) -> None:
 
 def test_the_authoritys_own_site_does_not_block_its_letters(place: Workplace) -> None:
     """Its records withhold a mailbox host; its letters are published on a site below that host."""
-    theirs = Policy(authority=Authority(name="Eastmere", url="https://foi.eastmere.example.org"))
+    site = "https://foi.eastmere.example.org"
+    theirs = Policy(authority=Authority(name="Eastmere", contact=f"{site}/ask", url=site))
     elsewhere = Workplace(place.store, BUCKETS, theirs, place.reading, place.readers, place.keys, True)
     reference = upload(elsewhere)
     put(

@@ -10,9 +10,9 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from infra.deploy import PrefectRefusedError
 from tasks.caseload import caseload
 from tasks.casework import load_case
 from tasks.corrections import load_shown, upload_asked
@@ -100,7 +100,7 @@ def test_a_held_request_has_its_pack_and_its_report(held: Pipeline) -> None:
 
 def test_the_form_takes_numbers_and_nothing_else(held: Pipeline) -> None:
     for wrong in ({"remove": [MAILBOX]}, {"boxes": [PHONE]}, {"file": TERM}):
-        with pytest.raises(httpx.HTTPStatusError):
+        with pytest.raises(PrefectRefusedError):
             correct(held, **wrong)
 
 

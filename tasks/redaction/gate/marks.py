@@ -59,10 +59,9 @@ def no_ringing_is_left_beside_marks(view: PageView) -> Iterator[Finding]:
     light, light_cut = luma(view), [entry for entry in cut if not entry[1].colour]
     faulty: dict[Box, None] = {}
     for plane in _planes(view, light):
-        for region, block, bare in _bare_blocks(view, plane, inside, cut if plane.table else light_cut):
+        for region, block, bare in _bare_blocks(view, plane, light, inside, cut if plane.table else light_cut):
             rest = ~inside[_cut(block)]
-            shades = light[_cut(block)][rest].astype(np.int16)
-            if shades.size < LEAST_REST or np.abs(shades - _paper(light, inside, block)).max() > FAINT:
+            if rest.sum() < LEAST_REST or not _is_bare(light, inside, block):
                 continue
             there = plane.seen[_cut(block)][rest].astype(np.int16)
             if _stray(there, bare.coded[_cut(block)][rest]) > RINGING and _least_stray(view, plane, bare, block, rest):
@@ -97,13 +96,22 @@ def _planes(view: PageView, light: NDArray[np.uint8]) -> Iterator[_Plane]:
 
 
 def _bare_blocks(
-    view: PageView, plane: _Plane, inside: NDArray[np.bool_], cut: Sequence[tuple[Box, Grid, Box]]
+    view: PageView,
+    plane: _Plane,
+    light: NDArray[np.uint8],
+    inside: NDArray[np.bool_],
+    cut: Sequence[tuple[Box, Grid, Box]],
 ) -> Iterator[tuple[Box, Box, _Bare]]:
     """Each block that a mark cuts, beside the plane as it were if there were bare paper around all marks."""
     drawn = np.where(inside, plane.marked, plane.seen)
-    for _, _, around in cut:
+    for _, grid, around in cut:
         rest = ~inside[_cut(around)]
-        drawn[_cut(around)][rest] = np.uint8(np.median(plane.seen[_cut(around)][rest]))
+        paper = np.uint8(np.median(plane.seen[_cut(around)][rest])) if rest.any() else np.uint8(0)
+        for block in _blocks(around, grid):
+            rest = ~inside[_cut(block)]
+            # A neighbour's ink stays: where the file's own blocks lie otherwise, it rings into the next one.
+            if _is_bare(light, inside, block):
+                drawn[_cut(block)][rest] = paper
     bare = _Bare(drawn, _coded(view, plane, drawn))
     for region, grid, around in cut:
         for block in _blocks(around, grid):
@@ -112,6 +120,12 @@ def _bare_blocks(
 
 def _coded(view: PageView, plane: _Plane, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return coded_again(view, picture, plane.table) if view.image.Filter == "/DCTDecode" else picture
+
+
+def _is_bare(light: NDArray[np.uint8], inside: NDArray[np.bool_], block: Box) -> bool:
+    """Whether what is not covered of a block shows no more than paper."""
+    shades = light[_cut(block)][~inside[_cut(block)]].astype(np.int16)
+    return not shades.size or int(np.abs(shades - _paper(light, inside, block)).max()) <= FAINT
 
 
 def _paper(light: NDArray[np.uint8], inside: NDArray[np.bool_], block: Box) -> int:
