@@ -16,15 +16,15 @@ from tasks.redaction.sure import LAYER, bare, share_unconfirmed, share_unsure
 DOUBT_OF_SHARE = 7 / 3
 """Score for each share of unsure and unconfirmed text: three words of ten make a page that a person must look at.
 
-Fitted on 94 pages of one corpus and 30 of another: pages from this share on hold two thirds of all missed details there.
+Fitted on 94 pages of one corpus and 30 of another: pages from this share on hold two thirds of what was missed there.
 """
 
 LISTED_FROM = 0.35
 MOST = 0.9
 
 RUNS_UP, MARGIN_LETTERS, MARGIN_SCORE = 2.5, 3, 0.72
-"""A word so many times as high as wide, with so many letters, runs up or down the page: three of the six pages seen that
-have text in their margin hold a missed detail."""
+"""A word so many times as high as wide, with so many letters, runs up or down the page: of six pages with
+text in their margin, three held a missed detail."""
 
 
 def doubts_of_reading(page: PageTranscript, regions: Shelf) -> Iterable[Doubt]:
