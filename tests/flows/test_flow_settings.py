@@ -10,7 +10,7 @@ import pytest
 from flows.place import open_place
 from flows.settings import Settings, open_store, variable_of
 from tasks.disclosure.keys import generate_commitment_key, generate_signing_key, load_keys
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, KeysMissingError
 
 
 @pytest.fixture(autouse=True)
@@ -120,8 +120,11 @@ def test_without_keys_nothing_can_be_published_and_the_message_says_what_to_set(
         monkeypatch.setenv(name, "x")
     with open_place() as place:
         assert place.stamper is None
-        with pytest.raises(ConfigurationError, match="set FOI_SIGNING_KEY_FILE; `foi keys` makes one"):
+        with pytest.raises(
+            KeysMissingError, match="Not set: FOI_SIGNING_KEY_FILE and FOI_COMMITMENT_KEY_FILE"
+        ) as caught:
             place.keys  # noqa: B018 - asking for it is what publishing does
+        assert "`foi keys`" in caught.value.action
 
 
 def test_a_credential_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
