@@ -21,6 +21,7 @@ from typing import BinaryIO
 from tasks.disclosure.current import (
     Logged,
     read_log,
+    shown_as_withdrawn,
     verify_withdrawal,
     with_log,
     with_reference,
@@ -32,7 +33,7 @@ from tasks.disclosure.layout import LOG, WITHDRAWAL_RECORD
 from tasks.disclosure.opening import MAX_BYTES, open_bundle
 from tasks.disclosure.verdict import Check, Verdict
 from tasks.disclosure.verify import verify_bundle
-from tasks.errors import NothingThereError, UnknownRequestError
+from tasks.errors import NoSuchFileError, NothingThereError, UnknownRequestError
 from tasks.fetch import AddressRefusedError, fetch, fetch_into
 from tasks.inspection import inspecting_apart
 from tasks.model import REFERENCE
@@ -143,7 +144,7 @@ def verify(target: str, trust: Trust, log: str | None = None) -> Verdict:
         log: path or web address of a `disclosures.json` to compare with; None for the one that lies beside an address.
 
     Raises:
-        NothingThereError: there is no such file or folder.
+        NoSuchFileError: there is no such file or folder.
         AddressUnavailableError: a server does not answer.
         AddressRefusedError: there is nothing of use behind an address.
     """
@@ -160,7 +161,7 @@ def verify(target: str, trust: Trust, log: str | None = None) -> Verdict:
 def _existing(target: str) -> Path:
     path = Path(target)
     if not path.exists():
-        raise NothingThereError("There is no such file or folder.", subject=target)
+        raise NoSuchFileError(subject=target)
     return path
 
 
@@ -169,7 +170,7 @@ def _read(target: str, at_most: int) -> bytes:
         return fetch(target, at_most=at_most, within_s=FETCH_S)
     path = _existing(target)
     if not path.is_file():
-        raise NothingThereError("It is not a file.", subject=target)
+        raise NoSuchFileError("It is a folder.", subject=target)
     return path.read_bytes()
 
 
@@ -215,6 +216,8 @@ def _verify_page(address: Address, trust: Trust, given_log: bytes | None) -> Ver
     if logged is None:
         unknown = Check("disclosure log", False, "The disclosure log does not know this disclosure.")
         return Verdict(False, False, address.reference, 0, (unknown,))
+    if logged.withdrawn and trust.keys is None:
+        return verify_withdrawal(b"").plus(shown_as_withdrawn(logged))
     if logged.withdrawn:
         return _verify_record(address.folder + WITHDRAWAL_RECORD, trust, address, log)
     with fetched_zip(address.zip(logged.version)) as file:

@@ -197,6 +197,15 @@ class NothingThereError(FoiError):
     exit_code = 2
 
 
+class NoSuchFileError(FoiError):
+    """A path that somebody typed leads nowhere."""
+
+    code = "no-such-file"
+    message = "There is no such file or folder."
+    action = "Check the path."
+    exit_code = 2
+
+
 class OutputFolderError(FoiError):
     """A result would be written over an original."""
 

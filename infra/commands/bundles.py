@@ -21,6 +21,22 @@ KeyOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")]
 
 
+def _public_keys(file: Path | None) -> bytes | None:
+    from tasks.disclosure.keys import load_publisher
+    from tasks.errors import ConfigurationError
+
+    if file is None:
+        return None
+    pem = file.read_bytes()
+    try:
+        usable = bool(load_publisher(pem))
+    except (ConfigurationError, ValueError):
+        usable = False
+    if not usable:
+        raise typer.BadParameter(f"{file} holds no public key; nothing was checked.", param_hint="--key")
+    return pem
+
+
 @commands.command()
 def verify(
     bundle: Annotated[
@@ -53,7 +69,7 @@ def verify(
     from infra.display import verdict_table
     from tasks.codec import encode
 
-    trust = bundles.Trust(key.read_bytes() if key else None, tsa.read_bytes() if tsa else None)
+    trust = bundles.Trust(_public_keys(key), tsa.read_bytes() if tsa else None)
     verdict = bundles.verify(bundle, trust, log)
     if as_json:
         console.print_json(encode(verdict).decode())

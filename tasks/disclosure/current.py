@@ -100,7 +100,7 @@ def _compared(verdict: Verdict, log: bytes, asked: int) -> Check:
         return Check(NAME, False, "The disclosure log does not know this disclosure.")
     when = quoted(logged.published)
     if logged.withdrawn and verdict.version <= logged.version:
-        return Check(NAME, False, f"The disclosure was withdrawn on {when}: do not use or share it.")
+        return shown_as_withdrawn(logged)
     if verdict.version <= logged.withdrawn_up_to:
         since = f"Version {logged.version}, of {when}, was published since"
         return Check(NAME, False, f"This is {own}, which was withdrawn: do not use or share it. {since}.")
@@ -114,6 +114,11 @@ def _compared(verdict: Verdict, log: bytes, asked: int) -> Check:
     if verdict.bag != logged.bag:
         return Check(NAME, False, f"The disclosure log names other files as {own}.")
     return Check(NAME, True, f"This is {own}, the current one in the disclosure log.")
+
+
+def shown_as_withdrawn(logged: Logged) -> Check:
+    """What a log says of a request whose last word is a withdrawal."""
+    return Check(NAME, False, f"The disclosure was withdrawn on {quoted(logged.published)}: do not use or share it.")
 
 
 def without_log(verdict: Verdict) -> Verdict:

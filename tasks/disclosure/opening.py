@@ -67,6 +67,8 @@ def _read_zip(file: BinaryIO) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     total = 0
     try:
+        if file.read(2) != b"PK":
+            raise UnsafeBundleError("This is no zip, and so no bundle.")
         with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > MAX_FILES:
@@ -150,6 +152,9 @@ def open_bundle(bundle: Path | BinaryIO) -> Opened:
         inside = _below(files)
         return Opened(inside, _packing(bundle, files), "" if inside is files else next(iter(files)).split("/", 1)[0])
     if bundle.is_dir():
+        if not (bundle / "bagit.txt").exists() and (versions := sorted(bundle.glob("v*/bagit.txt"))):
+            names = " ".join(path.parent.name for path in versions)
+            raise UnsafeBundleError(f"This folder holds versions of a disclosure: give one of them ({names}).")
         return Opened(_below(_read_folder(bundle)))
     with bundle.open("rb") as file:
         return open_bundle(file)

@@ -31,6 +31,8 @@ _NOTHING_HIDDEN = (
     "was not checked."
 )
 
+_REST_HIDES_NOTHING = "The records that are there hold nothing but their pages' pictures and words behind them."
+
 _CALLED = re.compile(r"v(\d{1,6})(?:\.zip)?")
 
 
@@ -123,8 +125,10 @@ def _records(
     files: Mapping[str, bytes], statement: Mapping[str, Any], records: Sequence[Described], inspect: Inspector
 ) -> list[Check]:
     pages, boxes, hidden = [], [], []
-    for record in records:
-        pdf = files.get(f"data/records/{record.file}", b"")
+    there = [record for record in records if f"data/records/{record.file}" in files]
+    pages += [f"{record.file}: the file is missing" for record in records if record not in there]
+    for record in there:
+        pdf = files[f"data/records/{record.file}"]
         found = inspect(pdf, record.pages_px, record.boxes, record.exemptions, record.title)
         pages += [f"{record.file}: {fault}" for fault in found.pages]
         boxes += [f"{record.file}: {fault}" for fault in found.boxes]
@@ -143,7 +147,7 @@ def _records(
     return [
         check("pages", pages, f"All {total} pages are there{sources}, each one picture of the size the schedule says."),
         check("withheld parts", boxes if not pages else [*boxes, *pages], _FLAT.format(count=count)),
-        check("hidden content", hidden, _NOTHING_HIDDEN),
+        check("hidden content", hidden, _NOTHING_HIDDEN if there == list(records) else _REST_HIDES_NOTHING),
     ]
 
 

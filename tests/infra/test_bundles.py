@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from infra.bundles import Trust, bundle_files, verify
+from infra.cli import app
 from infra.keys import make_keys, rotate_signing_key
 from tasks.codec import digest
 from tasks.disclosure.bag import zip_bag
@@ -22,7 +24,7 @@ from tasks.disclosure.keys import SigningKeys, generate_commitment_key, generate
 from tasks.disclosure.layout import CMS_SIGNATURE, ENVELOPE, SIGNED_LIST
 from tasks.disclosure.provenance import seal
 from tasks.disclosure.publish import publish, withdraw
-from tasks.errors import NothingThereError, UnknownRequestError
+from tasks.errors import NoSuchFileError, NothingThereError, UnknownRequestError
 from tasks.fetch import AddressRefusedError, AddressUnavailableError
 from tests.conftest import StoreServer
 from tests.disclosure.examples import POLICY, REFERENCE, approval, dossier, files, keys
@@ -135,6 +137,9 @@ def test_a_withdrawn_disclosure_is_said_to_be_so(gone: Shelf, two: Shelf) -> Non
             assert any("versions 1 to 2, was withdrawn" in check.sentence for check in verdict.checks)
         with pytest.raises(AddressRefusedError, match="404"):
             verify(f"{at}{AT}/v2.zip", TRUST)
+        faults = failed(verify(f"{at}{AT}/", Trust()))
+        assert "was withdrawn on" in faults["disclosure log"]
+        assert "with --key" in faults["signature"]
     kept = two.get(BUCKET, f"disclosures/{REFERENCE}/v2.zip")
     with published(gone, **{f"disclosures/{REFERENCE}/v2.zip": kept}) as at:
         assert "withdrawn on" in failed(verify(f"{at}{AT}/v2.zip", TRUST))["disclosure log"]
@@ -275,7 +280,7 @@ def test_a_folder_with_the_name_of_a_file_is_looked_into(tmp_path: Path) -> None
     for name in ("x.json", "withdrawal.dsse.json"):
         (tmp_path / name).mkdir()
         assert not verify(str(tmp_path / name), TRUST).ok
-    with pytest.raises(NothingThereError):
+    with pytest.raises(NoSuchFileError):
         verify(str(unpack(bundle(), tmp_path / "bag")), TRUST, str(tmp_path))
 
 
@@ -314,8 +319,27 @@ def test_a_folder_a_zip_and_a_log_beside_it(tmp_path: Path, two: Shelf) -> None:
         assert verify(str(folder / name), TRUST).ok
     assert verify(str(folder / "v2.zip"), TRUST, log).ok
     assert "version 2 replaced" in failed(verify(str(folder / "v1.zip"), TRUST, log))["disclosure log"]
-    with pytest.raises(NothingThereError):
+    with pytest.raises(NoSuchFileError):
         verify(str(folder / "v3.zip"), TRUST)
+    assert "give one of them (v1 v2)" in verify(str(folder), TRUST).checks[0].sentence
+    assert "no zip" in verify(log, TRUST).checks[0].sentence
+
+
+def test_a_record_that_was_taken_out_is_missing_and_nothing_else_is_said_of_it(tmp_path: Path) -> None:
+    folder = unpack(bundle(), tmp_path / "bag")
+    gone = sorted((folder / "data/records").iterdir())[1]
+    gone.unlink()
+    faults = failed(verify(str(folder), TRUST))
+    assert f"{gone.name}: the file is missing" in faults["pages"]
+    assert "hidden content" not in faults
+
+
+def test_a_key_file_without_a_key_is_the_users_mistake_and_not_the_bundles(tmp_path: Path) -> None:
+    folder, wrong = unpack(bundle(), tmp_path / "bag"), tmp_path / "notes.txt"
+    wrong.write_text("not a key")
+    answer = CliRunner().invoke(app, ["verify", str(folder), "--key", str(wrong)])
+    assert answer.exit_code == 2
+    assert "nothing was checked" in " ".join(answer.output.split())
 
 
 def test_old_bundles_verify_after_a_certificate_was_renewed_added_or_dropped(tmp_path: Path) -> None:
