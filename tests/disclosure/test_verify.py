@@ -451,7 +451,8 @@ def beyond_all_bounds() -> bytes:
         (packed([("a", b"0" * 10_000_000)], zipfile.ZIP_DEFLATED), "far more"),
         (packed([("a", b"0" * 1000)], zipfile.ZIP_LZMA), "unusual"),
         (b"PK\x03\x04 broken", "damaged"),
-        (b"", "damaged"),
+        (b"", "no zip"),
+        (b"a letter", "no zip"),
     ],
 )
 def test_a_hostile_zip_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
