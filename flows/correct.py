@@ -98,10 +98,9 @@ def _process_again(place: Workplace, status: RequestStatus, reviewer: str) -> Pr
     reference = status.reference
     case = place.load(f"cases/{reference}/{status.dossier}.json.gz", Case)
     corrections, _ = load_corrections(place, reference)
-    read = {keys.number: keys.transcript for keys in case.records}
     progress = begin(place, reference, case.manifest)
-    progress.resume(read, status.records)
+    progress.resume({keys.number for keys in case.records}, status.records)
     with settling(progress.save):
-        stages = redact_read(place, case.manifest, read, corrections, progress)
+        stages = redact_read(place, case.manifest, case.records, corrections, progress)
         made = steps.assemble(place, case.manifest, stages, sorted(progress.rejected), corrections)
         return hold(place, reference, made, f"corrected by {reviewer}; waiting for a person's release", progress)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from flows.settings import Settings, open_store, variable_of
 from tasks.apart import Apart
 from tasks.disclosure.keys import SigningKeys, load_keys
 from tasks.errors import ConfigurationError
-from tasks.jobs import ReadingSettings
 from tasks.model import Role
 from tasks.readers import Readers
-from tasks.reading.ocr import OcrSettings
+from tasks.reading.settings import OcrSettings, ReadingSettings
 from tasks.request import Policy, parse_policy
 from tasks.store import ObjectStore
 from tasks.timestamping import TimeStampAuthority
@@ -99,4 +100,28 @@ def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
             settings.approvals,
             (settings.public_url or f"{settings.store_endpoint}/{settings.disclosure_bucket}").rstrip("/"),
             missing_keys(settings),
+            open_there,
         )
+
+
+_opening = threading.Lock()
+_opened: list[Workplace] = []
+
+
+def open_there() -> Workplace:
+    """The workplace of a process that is sent work, such as a Dask worker, by the settings in its own environment.
+
+    Opened once, and closed when the process ends.
+
+    Raises:
+        ConfigurationError: a setting is wrong or missing.
+    """
+    with _opening:
+        if not _opened:
+            settings = Settings()
+            if settings.prefect_api_url is None:
+                raise ConfigurationError("PREFECT_API_URL: not set in a process that was sent work.")
+            stack = ExitStack()
+            _opened.append(stack.enter_context(open_place(settings)))
+            Finalize(None, stack.close, exitpriority=1)
+        return _opened[0]

@@ -131,7 +131,6 @@ def begin(place: Workplace, reference: str, manifest_key: str) -> Progress:
     names = {outcome.name for outcome in outcomes.values()}
     others = tuple(outcome for outcome in known.records if outcome.name not in names) if known else ()
     progress = Progress(place, reference, manifest.listing, outcomes, others, _make_bar(reference))
-    place.on_pages = progress.pages_read
     progress.save(State.PROCESSING)
     return progress
 

@@ -1,16 +1,34 @@
-"""The way of a request's records from source to gated PDF: one task per record and stage."""
+"""The way of a request's records from source to gated PDF: one task per record and stage, several for a long one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from prefect.futures import PrefectFuture, as_completed
+from prefect.futures import PrefectFuture, PrefectWrappedFuture, as_completed
 
 from flows.progress import Progress
-from tasks import pipeline, steps
-from tasks.model import Outcome, RedactionPlan, StageKeys, Transcript
+from flows.spread import spread_out
+from tasks import steps
+from tasks.looks import LOOKS
+from tasks.model import Manifest, Outcome, RedactionPlan, StageKeys, Transcript
+from tasks.readers import PAGES_AT_ONCE
 from tasks.steps import StepResult, claims_beside
 from tasks.workplace import Workplace
+
+PART_PAGES = 2 * PAGES_AT_ONCE
+"""Of a record that one task reads: so many that a task's own cost, up to 0.4 s on Dask, is little beside reading them,
+and so few that the last part does not keep the others waiting for long."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """Pages of a long record, and the key of what was read of them, once it was."""
+
+    pages: int
+    reading: PrefectWrappedFuture[StepResult, Any]
+    key: str = ""
 
 
 def redact_records(
@@ -21,22 +39,43 @@ def redact_records(
     Reading and finding run record by record; planning waits for all of them, because a value found in one record is
     swept for in the others.
     """
-    transcripts = _read(place, manifest, numbers, progress)
-    return redact_read(place, manifest, transcripts, corrections, progress)
+    with spread_out():
+        transcripts = _read(place, manifest, numbers, progress)
+        return _redact(place, manifest, transcripts, corrections, progress, {})
 
 
 def redact_read(
-    place: Workplace, manifest: str, transcripts: Mapping[int, str], corrections: Sequence[str], progress: Progress
+    place: Workplace, manifest: str, before: Sequence[StageKeys], corrections: Sequence[str], progress: Progress
 ) -> list[StageKeys]:
-    """The same for records that have been read, whose transcripts' keys are given by number.
+    """The same for records that have been redacted before: none is read again, and no page whose marks are the same."""
+    transcripts = {keys.number: keys.transcript for keys in before}
+    with spread_out():
+        return _redact(place, manifest, transcripts, corrections, progress, {keys.number: keys.plan for keys in before})
 
-    A page on which the gate can still read something is looked at once more.
+
+def _redact(
+    place: Workplace,
+    manifest: str,
+    transcripts: Mapping[int, str],
+    corrections: Sequence[str],
+    progress: Progress,
+    former: Mapping[int, str],
+) -> list[StageKeys]:
+    """A page on which the gate can still read something is looked at once more.
+
+    Args:
+        place: where.
+        manifest: key of the request's.
+        transcripts: keys by number.
+        corrections: names of those to follow.
+        progress: told of each stage.
+        former: keys of the plans by which the records were redacted before, by number.
     """
     read = dict(transcripts)
     found = _find(place, manifest, read, corrections, progress)
-    for look in range(pipeline.LOOKS):
-        stages, doubtful = _redact_and_gate(place, manifest, read, found, corrections, progress)
-        if not doubtful or look == pipeline.LOOKS - 1:
+    for look in range(LOOKS):
+        stages, doubtful = _redact_and_gate(place, manifest, read, found, corrections, progress, former)
+        if not doubtful or look == LOOKS - 1:
             break
         looking = [steps.read_again.submit(place, manifest, n, read[n], pages) for n, pages in doubtful.items()]
         looked = _collect(looking, progress)
@@ -46,16 +85,56 @@ def redact_read(
 
 
 def _read(place: Workplace, manifest: str, numbers: Iterable[int], progress: Progress) -> dict[int, str]:
-    """Keys of transcripts by number; records that turn out unreadable are set aside."""
-    reading = [steps.read_record.submit(place, manifest, number) for number in numbers]
+    """Keys of transcripts by number; records that turn out unreadable are set aside.
+
+    Long records are read in parts, several at once. When one part sets its record aside, those that wait are not begun.
+    """
+    records = {record.number: record for record in place.load(manifest, Manifest).records}
+    parts: dict[int, list[_Part]] = {}
+    reading: dict[PrefectFuture[StepResult], int] = {}
+    for number in numbers:
+        if records[number].media.pages > PART_PAGES and not place.has(steps.transcript_key(place, records[number])):
+            parts[number] = [
+                _Part(last - first + 1, steps.read_pages.submit(place, manifest, number, first, last))
+                for first, last in _in_parts(records[number].media.pages)
+            ]
+            reading.update((part.reading, number) for part in parts[number])
+        else:
+            reading[steps.read_record.submit(place, manifest, number)] = number
     transcripts: dict[int, str] = {}
-    for future in as_completed(reading):
+    joining: list[PrefectFuture[StepResult]] = []
+    for future in as_completed(list(reading)):
+        number = reading[future]
+        if number in progress.rejected:
+            continue
+        result = future.result()
+        if progress.set_aside(result):
+            for part in parts.get(number, ()):
+                part.reading.wrapped_future.cancel()
+        elif number in parts:
+            next(part for part in parts[number] if part.reading is future).key = result.key
+            progress.pages_read(number, sum(part.pages for part in parts[number] if part.key))
+            if all(part.key for part in parts[number]):
+                keys = [part.key for part in parts[number]]
+                joining.append(steps.read_record.submit(place, manifest, number, keys))
+        else:
+            transcripts[number] = _note_read(place, result, progress)
+    for future in as_completed(joining):
         result = future.result()
         if not progress.set_aside(result):
-            transcripts[result.number] = result.key
-            pages = len(place.load(result.key, Transcript).pages)
-            progress.advance(result.number, Outcome.READ, pages=pages, reason="")
+            transcripts[result.number] = _note_read(place, result, progress)
     return transcripts
+
+
+def _in_parts(pages: int) -> Iterator[tuple[int, int]]:
+    """First and last page of each part, counted from 1."""
+    return ((first, min(first + PART_PAGES - 1, pages)) for first in range(1, pages + 1, PART_PAGES))
+
+
+def _note_read(place: Workplace, result: StepResult, progress: Progress) -> str:
+    pages = len(place.load(result.key, Transcript).pages)
+    progress.advance(result.number, Outcome.READ, pages=pages, reason="")
+    return result.key
 
 
 def _find(
@@ -80,6 +159,7 @@ def _redact_and_gate(
     found: Mapping[int, str],
     corrections: Sequence[str],
     progress: Progress,
+    former: Mapping[int, str],
 ) -> tuple[list[StageKeys], dict[int, tuple[int, ...]]]:
     """Keys of every record by number, and the pages to look at again of those that the gate refused.
 
@@ -95,7 +175,7 @@ def _redact_and_gate(
     pdfs: dict[int, str] = {}
     gating: list[PrefectFuture[StepResult]] = []
     redacting = [
-        steps.redact_record.submit(place, manifest, number, transcripts[number], key)
+        steps.redact_record.submit(place, manifest, number, transcripts[number], key, former.get(number, ""))
         for number, key in sorted(plans.items())
     ]
     for future in as_completed(redacting):

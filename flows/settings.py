@@ -92,7 +92,8 @@ class Settings(BaseSettings):
         default=120, description="Seconds that Tesseract may take over one pass of one page."
     )
     jobs: Annotated[int, Field(ge=1, le=256)] = Field(
-        default_factory=lambda: os.cpu_count() or 1, description="Records worked on at the same time."
+        default_factory=lambda: os.cpu_count() or 1,
+        description="Records, or parts of long ones, worked on at the same time.",
     )
     reader_memory_mib: Annotated[int, Field(ge=1024, le=1024 * 1024)] = Field(
         default=4096,
@@ -125,6 +126,11 @@ class Settings(BaseSettings):
     )
     runs_at_once: Annotated[int, Field(ge=1, le=64)] = Field(
         default=2, description="Requests worked on at the same time by all workers together; `foi init` sets it."
+    )
+    dask: Annotated[str, Field(pattern=r"^((tcp|tls)://[^\s/]+:[0-9]{1,5})?$")] = Field(
+        default="",
+        description="Address of a Dask scheduler, e.g. `tls://dask.internal:8786`, over whose workers the records and "
+        "pages of a request are spread; without one, they are worked on where the run is.",
     )
     notify_webhook_url: SecretStr = Field(
         default=SecretStr(""),

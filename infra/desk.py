@@ -16,7 +16,6 @@ from flows.place import open_place
 from infra.deploy import PrefectApi, open_api
 from infra.embedded import read_environment
 from tasks.casework import check_complete
-from tasks.contacts.plain import find_in_text
 from tasks.corrections import upload_asked
 from tasks.errors import (
     ConfigurationError,
@@ -34,6 +33,7 @@ from tasks.review.asked import Asked, CorrectionRefusedError
 from tasks.reviews import load_pack
 from tasks.status import load_status
 from tasks.store import ObjectStore
+from tasks.typed import holds_contact
 from tasks.workplace import Workplace
 
 PROCESSING = "process-request/on-request"
@@ -229,7 +229,7 @@ def withdraw(place: Workplace, reference: str, reason: str, reviewer: str) -> No
     status = load_status(place, reference)
     if not status.version or status.state is State.WITHDRAWN:
         raise NothingThereError(f"It is {status.state}: nothing of it is public.", subject=reference)
-    if find_in_text(reason, place.policy):  # here already: what a run is given stays in Prefect's database
+    if holds_contact(reason, place.policy):  # here already: what a run is given stays in Prefect's database
         raise ReasonRefusedError("It holds a contact detail.", subject=reference)
     start_run(WITHDRAWAL, {"reference": reference, "reason": reason, "reviewer": reviewer})
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich import box
 from rich.console import Console
 from rich.markup import escape as escape_markup
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,11 @@ from infra.redact_folder import Input, Outcome
 from tasks.caseload import CaseRow
 from tasks.disclosure.verify import Verdict
 from tasks.model import RecordOutcome
+
+LEAST_TABLE_WIDTH = 120
+"""Columns of a terminal from which on the caseload is a table: reasons and what to do next need room for sentences."""
+
+MOST_WIDTH = 10_000
 
 COLOURS = {
     "redacted": "green", "published": "green", "passed": "green", "ok": "green",
@@ -126,6 +132,42 @@ def caseload_table(rows: Sequence[CaseRow]) -> Table:
     return table
 
 
+def show_caseload(console: Console, rows: Sequence[CaseRow], wide: bool = False) -> None:
+    """The caseload as the terminal has room for it; `wide`: as a table whose lines are never broken."""
+    table = caseload_table(rows)
+    if wide:
+        console.width = max(
+            console.width, Measurement.get(console, console.options.update(width=MOST_WIDTH), table).maximum
+        )
+    console.print(table if console.width >= LEAST_TABLE_WIDTH else caseload_lines(rows))
+
+
+def caseload_lines(rows: Sequence[CaseRow]) -> Table:
+    """The same where a table has no room: where each request stands, and indented below it why and what to do next."""
+    lines = Table.grid()
+    for row in rows:
+        head = Text.assemble(Text.from_markup(escape(row.reference), style="bold"), "  ", outcome_text(row.state))
+        due = ", ".join(filter(None, (row.due and f"due {row.due}", _days_left(row))))
+        head.append(f"  {due}" if due else "", style="bold red" if row.overdue else "")
+        told = Table.grid(padding=(0, 1, 0, 0))
+        told.add_column(no_wrap=True)
+        told.add_column(overflow="fold")
+        for word, text in (("why", row.reason), ("next", row.action)):
+            if text:
+                told.add_row(f"    {word}", escape(text))
+        lines.add_row(head)
+        lines.add_row(told)
+    if not rows:
+        lines.add_row("no request yet; next: foi submit DIR")
+    return lines
+
+
+def _days_left(row: CaseRow) -> str:
+    if row.days_left is None:
+        return {"stopped": "clock stopped", "answered": "answered"}.get(row.clock, "")
+    return f"{-row.days_left} working days overdue" if row.overdue else f"{row.days_left} working days left"
+
+
 def request_table(row: CaseRow) -> Table:
     """One request with its files."""
     head = f"{escape(row.reference)}  [{COLOURS.get(row.state, 'white')}]{row.state}[/]"
@@ -134,10 +176,8 @@ def request_table(row: CaseRow) -> Table:
     head += f"\nnext: {escape(row.action)}"
     if row.due:
         head += f"\ndue:  {row.due}"
-        if row.days_left is not None:
-            head += (
-                f" ({-row.days_left} working days overdue)" if row.overdue else f" ({row.days_left} working days left)"
-            )
+    if left := _days_left(row):
+        head += f" ({left})" if row.due else f"\ndue:  {left}"
     if row.dossier:
         head += f"\ndossier: {row.dossier}"
     return records_table(row.records, head)

@@ -72,12 +72,16 @@ def main() -> None:
     gc.disable()  # see infra.prefect_server
     from prefect.workers.process import ProcessWorker
 
+    from infra.prefect_process import RunProcess
+
     gc.freeze()
     gc.enable()
     wait_for_server(os.environ["PREFECT_API_URL"])
     name = "-".join([socket.gethostname(), *queues])
     end_left_behind(name)
-    asyncio.run(work(ProcessWorker(work_pool_name=pool, limit=int(limit), name=name, work_queues=queues or None)))
+    worker = ProcessWorker(work_pool_name=pool, limit=int(limit), name=name, work_queues=queues or None)
+    worker.job_configuration = RunProcess
+    asyncio.run(work(worker))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,10 +27,10 @@ from tasks.errors import (
     ReaderUnavailableError,
     RejectedInputError,
 )
-from tasks.jobs import ReadingSettings
+from tasks.looks import LOOKS, doubtful_pages, pages_to_review
 from tasks.model import Media, RedactionPlan, VerificationReport
-from tasks.pipeline import LOOKS, doubtful_pages, pages_to_review
 from tasks.readers import Packed, Readers, UnreadableError
+from tasks.reading.settings import ReadingSettings
 from tasks.request import Policy
 
 TITLE = "Redacted record"
@@ -183,6 +183,8 @@ class FolderRedaction:
         self._on_step = on_step
         self._bounds = bounds
         self._needs = needs
+        self.cpu_s: Mapping[str, float] = {}
+        """Processor seconds that the stages of the last run took, by job of `tasks.jobs`."""
 
     def run(self, inputs: Sequence[Input]) -> list[Outcome]:
         """Redact every input; the outcomes come in the order of the inputs."""
@@ -233,6 +235,7 @@ class FolderRedaction:
                 pool.submit(first, one)
             for _ in inputs:
                 finished.acquire()
+            self.cpu_s = apart.cpu_s()
         return [outcomes[one] for one in inputs]
 
     def _read(self, readers: Readers, one: Input) -> _Found:

@@ -100,7 +100,7 @@ def run_until_interrupted(console: Console, state: Path, allow_unreviewed: bool,
                 f"\n[bold yellow]No policy says the authority's {' and '.join(unsaid)}: every response stays held.[/] "
                 "Write a policy file (README: Settings), then: foi up --policy FILE"
             )
-        console.print("\nIn another terminal:  foi submit DIR   foi status   foi release REF --reviewer NAME")
+        console.print("\nIn another terminal:  foi submit DIR   foi status   foi review REF --output DIR")
         console.print("Ctrl-C stops everything; the data stays.")
         try:
             stack.supervise()

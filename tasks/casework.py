@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tasks import pipeline
 from tasks.arrival import load_request
 from tasks.codec import digest, encode, unpack
-from tasks.contacts.plain import find_in_text, withhold_in_text
 from tasks.decisions import (
     BY_POLICY,
     approval_of,
@@ -36,6 +34,8 @@ from tasks.errors import (
     ReasonRefusedError,
     RejectedInputError,
 )
+from tasks.fingerprints import PIPELINE, tool_versions
+from tasks.looks import pages_to_review
 from tasks.model import (
     Act,
     Approval,
@@ -50,10 +50,11 @@ from tasks.model import (
     VerificationReport,
     WithheldRecord,
 )
-from tasks.pipeline import pages_to_review
-from tasks.redaction.gate import check_again, check_values
+from tasks.redaction.gate.again import check_again
+from tasks.redaction.gate.values import check_values
 from tasks.request import Policy, PolicyOverrides, Request
 from tasks.status import INCOMPLETE, find_status, now
+from tasks.typed import holds_contact, withhold_in_text
 from tasks.workplace import Workplace
 
 UNREADABLE = (
@@ -121,8 +122,8 @@ def assemble(
         records=records,
         withheld=_not_included(taken, rejected),
         policy=policy.digest,
-        pipeline=pipeline.PIPELINE,
-        tools=pipeline.tool_versions(),
+        pipeline=PIPELINE,
+        tools=tool_versions(),
         corrections=tuple(corrections),
     )
     refuse_terms(dossier, request, policy)
@@ -423,7 +424,7 @@ def check_reason(place: Workplace, reason: str) -> None:
     Raises:
         ReasonRefusedError: it holds a contact detail.
     """
-    if find_in_text(reason, place.policy):
+    if holds_contact(reason, place.policy):
         raise ReasonRefusedError("It holds a contact detail.")
 
 

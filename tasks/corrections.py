@@ -20,14 +20,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tasks.codec import decode, digest, encode
-from tasks.contacts.plain import find_in_text
 from tasks.decisions import corrections_in_force, read_log, record_decision
 from tasks.model import Act, Area, Case, Correction, Detection, Dossier, Mark, RedactedRecord
-from tasks.redaction.gate import check_values
-from tasks.redaction.gate.values import CONFUSED, LEAST_DIGITS, national_digits
+from tasks.redaction.gate.values import CONFUSED, LEAST_DIGITS, check_values, national_digits
 from tasks.review.asked import Asked, CorrectionRefusedError, check_terms, parse_asked, parse_box, parse_mark
 from tasks.review.claims import claims_under
 from tasks.status import now
+from tasks.typed import holds_contact
 from tasks.workplace import Workplace
 
 
@@ -96,7 +95,7 @@ def make_correction(
     removed = _marks_asked_for(content, asked)
     if not (removed or asked.boxes or asked.terms):
         raise CorrectionRefusedError("Nothing is asked for.")
-    if find_in_text(asked.public_reason, place.policy, asked.terms):
+    if holds_contact(asked.public_reason, place.policy, asked.terms):
         raise CorrectionRefusedError("The public reason holds a contact detail, or what is to be withheld.")
     if removed:
         _refuse_partial_removal(load_shown(place, content, case), {(r.number, m.number) for r, m in removed})

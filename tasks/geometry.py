@@ -218,13 +218,18 @@ class Frame:
 
     def box_to_page(self, box: Box) -> Box:
         """The upright page-space box around a reading-space box, clipped to the page."""
-        quad = self.quad_to_page(box)
+        # Level, two corners tell the box; that is most pages, and there are thousands of words on them.
+        corners = (self.quad_to_page if self.skew_deg else self._ends_to_page)(box)
         return Box(
-            math.floor(min(p[0] for p in quad) + 1e-6),
-            math.floor(min(p[1] for p in quad) + 1e-6),
-            math.ceil(max(p[0] for p in quad) - 1e-6),
-            math.ceil(max(p[1] for p in quad) - 1e-6),
+            math.floor(min(p[0] for p in corners) + 1e-6),
+            math.floor(min(p[1] for p in corners) + 1e-6),
+            math.ceil(max(p[0] for p in corners) - 1e-6),
+            math.ceil(max(p[1] for p in corners) - 1e-6),
         ).clipped(self.page_width, self.page_height)
+
+    def _ends_to_page(self, box: Box) -> tuple[Point, Point]:
+        """Two opposite corners of a reading-space box in page space."""
+        return self.point_to_page(box.x0, box.y0), self.point_to_page(box.x1, box.y1)
 
     def regions_to_page(self, box: Box, max_rise_px: float = 3.0) -> tuple[Box, ...]:
         """Upright page-space boxes that together cover a reading-space box.
@@ -232,9 +237,12 @@ class Frame:
         A long box on a slanted line would swallow the lines above and below; it is cut into pieces whose slant is at
         most `max_rise_px` (page px) each.
         """
+        if not self.skew_deg:
+            whole = self.box_to_page(box)
+            return (whole,) if whole.area else ()
         quad = self.quad_to_page(box)
         along_x = abs(quad[1][1] - quad[0][1]) if self.quarter_turns % 2 == 0 else abs(quad[1][0] - quad[0][0])
-        pieces = max(1, math.ceil(along_x / max_rise_px)) if self.skew_deg else 1
+        pieces = max(1, math.ceil(along_x / max_rise_px))
         pieces = min(pieces, max(1, box.width // 8))
         edges = [box.x0 + round(box.width * i / pieces) for i in range(pieces + 1)]
         boxes = (self.box_to_page(Box(a, box.y0, b, box.y1)) for a, b in pairwise(edges))

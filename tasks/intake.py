@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tasks.contacts.plain import find_in_text
 from tasks.errors import UnsafeKeyError
 from tasks.request import ListedRecord, Policy, Request
 from tasks.store import ObjectInfo
+from tasks.typed import holds_contact
 
 REQUEST_FILE = "request.json"
 RECORDS_FOLDER = "records/"
@@ -98,4 +98,4 @@ def public_title(entry: ListedRecord, number: int, policy: Policy, terms: Sequen
     withholds gives way too.
     """
     plain = "".join(c for c in entry.title or "" if unicodedata.category(c)[0] != "C")[:200].strip()
-    return plain if plain and not find_in_text(plain, policy, terms) else f"Record {number}"
+    return plain if plain and not holds_contact(plain, policy, terms) else f"Record {number}"

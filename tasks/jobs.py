@@ -8,7 +8,6 @@ Importing this module imports everything a job needs, so that a forked child imp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import cv2
 
@@ -18,23 +17,15 @@ from tasks.codec import decode, encode, pack, unpack
 from tasks.model import Correction, Detection, Media, RedactionPlan, Transcript
 from tasks.reading import second
 from tasks.reading.engine import check_engine
-from tasks.reading.media import Limits, inspect
-from tasks.reading.ocr import OcrSettings
+from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
-from tasks.redaction.gate import check_visible
+from tasks.reading.settings import ReadingSettings
+from tasks.redaction.gate.values_in_pdf import check_visible
 from tasks.request import Policy
 from tasks.review.picture import encode_picture
 
 cv2.setNumThreads(1)  # one core a child; the caller decides how many children
 second.prepare()
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingSettings:
-    """What reading depends on besides the file."""
-
-    ocr: OcrSettings = field(default_factory=OcrSettings)
-    limits: Limits = field(default_factory=Limits)
 
 
 def ready(settings: bytes) -> list[bytes]:
@@ -108,9 +99,9 @@ def plan(policy: bytes, transcript: bytes, corrections: bytes, found: bytes, *in
 
 
 def redact(
-    settings: bytes, media: bytes, plan: bytes, transcript: bytes, title: bytes, untrusted: bytes
+    settings: bytes, media: bytes, plan: bytes, transcript: bytes, title: bytes, untrusted: bytes, *former: bytes
 ) -> list[bytes]:
-    """Settings, Media, RedactionPlan, Transcript, title, file -> [PDF]."""
+    """Settings, Media, RedactionPlan, Transcript, title, file, and perhaps a former RedactionPlan and PDF -> [PDF]."""
     chosen = decode(settings, ReadingSettings)
     made = pipeline.redact_record(
         untrusted,
@@ -119,6 +110,7 @@ def redact(
         unpack(transcript, Transcript),
         title.decode(),
         chosen.limits,
+        (unpack(former[0], RedactionPlan), former[1]) if former else None,
     )
     return [made]
 
@@ -134,16 +126,6 @@ def search(values: bytes, pdf: bytes) -> list[bytes]:
     """Values, redacted PDF -> [codes of the findings]."""
     found = check_visible({"": pdf}, decode(values, tuple[str, ...]))
     return [encode(sorted({finding.code for finding in found}))]
-
-
-FIRST_S, PAGE_S, MOST_S = 120.0, 180.0, 4 * 3600.0
-"""Seconds to begin with and for each page, ten times what a hard page was seen to take; and for a file of any length,
-so that one bad file cannot hold a slot for longer than half a night: 2,000 pages at 7 s each, twice the usual."""
-
-
-def time_limit_s(pages: int) -> float:
-    """Seconds after which reading so many pages is given up."""
-    return min(FIRST_S + PAGE_S * pages, MOST_S)
 
 
 JOBS: Mapping[str, Job] = {

@@ -3,20 +3,19 @@
     bytes -> Media -> rasters -> Transcript -> Detection* -> RedactionPlan -> PDF bytes -> VerificationReport
 
 Rule kept here: this module knows the order and nothing else; no store, no Prefect, no clock. What a result depends on
-is said by `reading_fingerprint` and `redaction_fingerprint`, and two results with one fingerprint are equal.
+is said by `tasks.fingerprints`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from tasks.codec import digest, fingerprint
+from tasks.codec import digest
 from tasks.contacts.find import find_contacts, find_repeats
 from tasks.model import (
     Correction,
@@ -25,7 +24,6 @@ from tasks.model import (
     Kind,
     Media,
     PageRaster,
-    PageReview,
     PageTranscript,
     RedactionPlan,
     Transcript,
@@ -33,68 +31,20 @@ from tasks.model import (
 )
 from tasks.reading import ocr
 from tasks.reading.engine import recognise
-from tasks.reading.media import Limits
-from tasks.reading.ocr import OcrSettings, engine_version, read_page, reader_version
+from tasks.reading.ocr import read_page
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import Limits, OcrSettings
 from tasks.redaction.apply import apply_marks
-from tasks.redaction.gate import check_record, look_at_source
+from tasks.redaction.former import FormerFile
+from tasks.redaction.gate.source import look_at_source
+from tasks.redaction.gate.verdict import check_record
 from tasks.redaction.grey import without_colour
 from tasks.redaction.plan import plan_record
 from tasks.request import Policy
 from tasks.review.claims import follow_corrections, without_removed
 
-READING = 4
-"""Raise it when reading the same file can give another transcript."""
-
-REDACTION = 4
-"""Raise it when the same transcript and policy can give other marks or bytes."""
-
-GATE = 4
-"""Raise it when the gate can find what it did not find before."""
-
-DOSSIER = 4
-"""Raise it when a dossier or a case says more than before: what is held is put together again."""
-
-READABLE = frozenset({"A09", "A25"})
-"""Findings that say: a withheld value, or a part of one, can still be read."""
-
-REVIEW_FROM = 0.7
-"""Score of a page's worst doubt from which a person must look; weaker doubts are listed and hold nothing up."""
-
 SURE, FAINT_REDACTION = 60.0, 0.9
 """Least confidence of a word read through a cover, on Tesseract's scale; and how surely a person must look there."""
-
-LOOKS = 2
-"""How often the gate may look before its refusal stands: a second look at the pages in doubt mends most of them."""
-
-PIPELINE = f"foi-disclosure {version('foi-disclosure')} reading {READING} redaction {REDACTION} gate {GATE}"
-
-
-def tool_versions() -> tuple[tuple[str, str], ...]:
-    """Names and versions of what a result depends on besides this code."""
-    return (
-        ("pymupdf", version("pymupdf")),
-        ("opencv", version("opencv-python-headless")),
-        ("tesseract", engine_version().removeprefix("tesseract ")),
-    )
-
-
-def reading_fingerprint(settings: OcrSettings, limits: Limits) -> str:
-    """What a transcript depends on besides the source's bytes."""
-    return fingerprint(
-        READING, tool_versions(), reader_version(), version("zxing-cpp"), version("pillow"), settings, limits
-    )
-
-
-def redaction_fingerprint(policy: Policy) -> str:
-    """What marks and redacted files depend on besides the transcripts of their request."""
-    libraries = [version(name) for name in ("phonenumbers", "tldextract", "rapidfuzz", "pymupdf", "pillow")]
-    return fingerprint(REDACTION, libraries, policy.digest)
-
-
-def gate_fingerprint(settings: OcrSettings) -> str:
-    """What a report depends on besides file, plan and transcript: a stricter gate looks at everything again."""
-    return fingerprint(GATE, tool_versions(), version("pikepdf"), version("pypdfium2"), settings)
 
 
 def read_record(
@@ -142,16 +92,6 @@ def read_again(
         for raster, page in zip(rasters, transcript.pages, strict=True)
     )
     return Transcript(transcript.source_sha256, tuple(looked))
-
-
-def pages_to_review(plan: RedactionPlan) -> tuple[PageReview, ...]:
-    """The pages of a record that a person must look at before it leaves."""
-    return tuple(review for review in plan.reviews if review.score >= REVIEW_FROM)
-
-
-def doubtful_pages(report: VerificationReport) -> tuple[int, ...]:
-    """Pages (0-based) on which the gate read something that a second look may find and mark."""
-    return tuple(sorted({f.page for f in report.findings if f.code in READABLE and f.page is not None}))
 
 
 def find_in_record(transcript: Transcript, policy: Policy) -> tuple[Detection, ...]:
@@ -220,11 +160,30 @@ def plan_in_request(
 
 
 def redact_record(
-    untrusted: bytes, media: Media, plan: RedactionPlan, transcript: Transcript, title: str, limits: Limits
+    untrusted: bytes,
+    media: Media,
+    plan: RedactionPlan,
+    transcript: Transcript,
+    title: str,
+    limits: Limits,
+    former: tuple[RedactionPlan, bytes] | None = None,
 ) -> bytes:
-    """The redacted PDF of one record, rebuilt from pixels."""
-    rasters = rasterise(untrusted, media, limits)
-    return apply_marks(map(without_colour, rasters) if plan.grey else rasters, plan, transcript, title)
+    """The redacted PDF of one record, rebuilt from pixels.
+
+    Args:
+        untrusted: the whole file.
+        media: what the file is.
+        plan: made from `transcript`.
+        transcript: of this file.
+        title: safe to publish.
+        limits: of what is decoded.
+        former: another plan of the same transcript and what this function made of it, for the pages they have in
+            common; the bytes are those that come out without it.
+    """
+    known = FormerFile(former[1], former[0], transcript) if former else None
+    kept = known.unchanged(plan) if known else frozenset()
+    rasters = rasterise(untrusted, media, limits, [page for page in range(media.pages) if page not in kept])
+    return apply_marks(map(without_colour, rasters) if plan.grey else rasters, plan, transcript, title, former=known)
 
 
 def gate_record(pdf: bytes, plan: RedactionPlan, transcript: Transcript, settings: OcrSettings) -> VerificationReport:

@@ -10,7 +10,7 @@ Tesseract did not finish where Tesseract is at work; that a tool is missing is b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -19,7 +19,6 @@ from tasks.apart import DEFAULT_TIMEOUT_S, Apart, ChildAnswerError
 from tasks.apart.bounds import MIB
 from tasks.codec import decode, digest, encode, pack, unpack, unpack_within
 from tasks.errors import ConfigurationError, FoiError, ReaderUnavailableError, RejectedInputError
-from tasks.jobs import ReadingSettings, time_limit_s
 from tasks.model import (
     DOUBTS,
     Correction,
@@ -30,14 +29,18 @@ from tasks.model import (
     Transcript,
     VerificationReport,
 )
-from tasks.reading.media import SUFFIXES
-from tasks.redaction.gate import FAULTS, named_checks
+from tasks.reading.settings import SUFFIXES, ReadingSettings
+from tasks.redaction.gate.checks import CHECKS, FAULTS
 from tasks.request import Policy
 
 T = TypeVar("T")
 Packed = bytes
 
 LOOK_S = 300.0
+FIRST_S, PAGE_S, MOST_S = 120.0, 180.0, 4 * 3600.0
+"""Seconds to begin with and for each page, ten times what a hard page was seen to take; and for a file of any length,
+so that one bad file cannot hold a slot for longer than half a night: 2,000 pages at 7 s each, twice the usual."""
+
 MEDIA_BYTES = 64 * 1024
 RESULT_BYTES = 64 * MIB
 FIRST_PAGE_BYTES, PAGE_BYTES = 8 * MIB, 4 * MIB
@@ -48,7 +51,7 @@ CLAIMS_ON_A_PAGE, REGIONS, TEXT_CHARACTERS, MESSAGE_CHARACTERS = 2000, 2000, 200
 value, and of a sentence."""
 
 PAGES_AT_ONCE = 8
-"""Of a record that one child reads: what is kept in memory stays small, and whoever waits sees pages go by."""
+"""Of a record that one child reads: what is kept in memory stays small."""
 
 WITH_TESSERACT = frozenset({"read", "again", "gate"})
 """Jobs that start Tesseract."""
@@ -76,6 +79,11 @@ class UnreadableError(RejectedInputError):
     action = "Scan the record again. If many files end so, check memory and FOI_OCR_TIMEOUT_S, and upload them again."
 
 
+def time_limit_s(pages: int) -> float:
+    """Seconds after which reading so many pages is given up."""
+    return min(FIRST_S + PAGE_S * pages, MOST_S)
+
+
 class Readers:
     """Every stage that touches a source file or a result of one, each call in a fresh process.
 
@@ -98,20 +106,19 @@ class Readers:
         media = self._ask("look", self._settings, named, untrusted, timeout_s=LOOK_S, answer_bytes=MEDIA_BYTES)
         return self._checked_media(media)
 
-    def read(self, media: Media, untrusted: bytes, on_pages: Callable[[int], None] = lambda _: None) -> Packed:
-        """The Transcript of the file; `on_pages` is told how many pages have been read each time some have."""
-        pages: list[PageTranscript] = []
-        for some in _portions(media.pages):
+    def read(self, media: Media, untrusted: bytes, pages: range | None = None) -> Packed:
+        """The Transcript of the file, or of some of its pages (0-based) alone."""
+        read_pages: list[PageTranscript] = []
+        for some in _portions(pages or range(media.pages)):
             limit = time_limit_s(len(some))
             wanted = encode((some.start, some.stop))
             read = self._ask("read", self._settings, encode(media), wanted, untrusted, timeout_s=limit)
-            pages += _transcript(read, some, untrusted).pages
-            on_pages(len(pages))
-        return pack(Transcript(digest(untrusted), tuple(pages)))
+            read_pages += _transcript(read, some, untrusted).pages
+        return pack(Transcript(digest(untrusted), tuple(read_pages)))
 
     def show(self, media: Media, untrusted: bytes, widest_px: int) -> Iterator[bytes]:
         """Each page of a file as a JPEG of at most that width, one after the other."""
-        for some in _portions(media.pages):
+        for some in _portions(range(media.pages)):
             wanted, limit = encode((some.start, some.stop)), time_limit_s(len(some))
             blobs = (self._settings, encode(media), wanted, encode(widest_px), untrusted)
             at_most = PICTURE_BYTES * len(some)
@@ -159,9 +166,27 @@ class Readers:
             raise ChildAnswerError
         return plan, _checked_claims(claims, transcript)
 
-    def redact(self, media: Media, plan: Packed, transcript: Packed, title: str, untrusted: bytes) -> bytes:
-        """The redacted PDF."""
-        blobs = (encode(media), plan, transcript, title.encode(), untrusted)
+    def redact(
+        self,
+        media: Media,
+        plan: Packed,
+        transcript: Packed,
+        title: str,
+        untrusted: bytes,
+        former: tuple[Packed, bytes] | None = None,
+    ) -> bytes:
+        """The redacted PDF.
+
+        Args:
+            media: what the file is.
+            plan: its RedactionPlan.
+            transcript: that the plan was made from.
+            title: safe to publish.
+            untrusted: the file.
+            former: another RedactionPlan of the same transcript and the PDF made by it, whose pages need not be painted
+                again where their marks are the same.
+        """
+        blobs = (encode(media), plan, transcript, title.encode(), untrusted, *(former or ()))
         return self._ask("redact", self._settings, *blobs, timeout_s=time_limit_s(media.pages))
 
     def gate(self, pdf: bytes, plan: Packed, transcript: Packed) -> Packed:
@@ -170,7 +195,7 @@ class Readers:
         report = _checked(answer, VerificationReport)
         if not (
             report.file_sha256 == digest(pdf)
-            and report.checks == tuple(named_checks(with_reread=True))
+            and report.checks == CHECKS
             and all(finding.code in FAULTS and _is_short(finding.message) for finding in report.findings)
         ):
             raise ChildAnswerError
@@ -236,6 +261,12 @@ class Readers:
         return media
 
 
+def join_transcripts(parts: Sequence[Transcript]) -> Transcript:
+    """One transcript of the pages of a record that were read in parts, given in order."""
+    (source,) = {part.source_sha256 for part in parts}
+    return Transcript(source, tuple(page for part in parts for page in part.pages))
+
+
 def _checked_claims(answer: Packed, transcript: Packed) -> Packed:
     """The answer, if it holds claims that can be of this transcript."""
     found = _checked(answer, tuple[Detection, ...])
@@ -292,9 +323,9 @@ def _checked(answer: Packed, kind: type[T]) -> T:
     return _decoded(_unpacked(answer, RESULT_BYTES), kind)
 
 
-def _portions(pages: int) -> Iterator[range]:
-    """The pages of a record (0-based), some at a time."""
-    return (range(first, min(pages, first + PAGES_AT_ONCE)) for first in range(0, pages, PAGES_AT_ONCE))
+def _portions(pages: range) -> Iterator[range]:
+    """Pages of a record, some at a time."""
+    return (pages[first : first + PAGES_AT_ONCE] for first in range(0, len(pages), PAGES_AT_ONCE))
 
 
 def _transcript(answer: Packed, pages: range, untrusted: bytes) -> Transcript:

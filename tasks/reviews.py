@@ -16,6 +16,7 @@ from tasks.codec import digest, fingerprint
 from tasks.corrections import ShownMark, load_correction, load_shown, marks_alike, together
 from tasks.disclosure.schedule import kind_words
 from tasks.errors import NothingThereError, RecordChangedError, RejectedInputError
+from tasks.looks import pages_to_review
 from tasks.model import (
     Case,
     Correction,
@@ -30,7 +31,6 @@ from tasks.model import (
     Transcript,
     VerificationReport,
 )
-from tasks.pipeline import pages_to_review
 from tasks.review.pack import MarkView, PageView, RecordView, place_in_view, read_under, render_pack, words_on
 from tasks.workplace import Workplace
 

@@ -75,6 +75,14 @@ def list_references(place: Workplace) -> Iterator[str]:
         yield info.key.removeprefix(_FOLDER).removesuffix(_SUFFIX)
 
 
+def list_status_etags(place: Workplace) -> dict[str, str]:
+    """Reference and etag of every status document, damaged ones included: one listing, nothing is read."""
+    return {
+        info.key.removeprefix(_FOLDER).removesuffix(_SUFFIX): info.etag
+        for info in place.store.list(place.buckets.work, _FOLDER)
+    }
+
+
 def list_statuses(place: Workplace) -> Iterator[RequestStatus]:
     """The status of every request ever seen, by reference; damaged documents are passed over."""
     found = (find_status(place, reference) for reference in list_references(place))

@@ -25,11 +25,11 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
-from tasks import arrival, casework, corrections, pipeline, reviews
+from tasks import arrival, casework, corrections, reviews
 from tasks.apart import ReadersNotStartedError
 from tasks.arrival import Intake
 from tasks.casework import policy_of, refusal
-from tasks.codec import digest, fingerprint
+from tasks.codec import digest, fingerprint, pack
 from tasks.corrections import concerning, load_correction
 from tasks.decisions import record_decision
 from tasks.errors import (
@@ -39,10 +39,12 @@ from tasks.errors import (
     RejectedInputError,
     TransientError,
 )
-from tasks.model import Act, Correction, Manifest, Record, Role, StageKeys, VerificationReport
-from tasks.readers import UnreadableError
+from tasks.fingerprints import redaction_fingerprint
+from tasks.looks import doubtful_pages
+from tasks.model import Act, Correction, Manifest, Record, Role, StageKeys, Transcript, VerificationReport
+from tasks.readers import UnreadableError, join_transcripts
 from tasks.review.asked import Asked
-from tasks.store import ObjectInfo
+from tasks.store import ObjectInfo, ObjectMissingError
 from tasks.workplace import Workplace
 
 P = ParamSpec("P")
@@ -252,13 +254,34 @@ def _is_tried_again() -> bool:
 
 @step("read", "read record {number}")
 @quarantining
-def read_record(place: Workplace, manifest: str, number: int) -> StepResult:
-    """Rasterise and OCR one record."""
+def read_record(place: Workplace, manifest: str, number: int, parts: Sequence[str] = ()) -> StepResult:
+    """Rasterise and OCR one record, or put together what was read of it in parts, whose keys are given in order."""
     record = _record(place, manifest, number)
-    key = f"transcripts/{record.sha256}/{place.reading_fingerprint[:16]}.json.gz"
+    key = transcript_key(place, record)
     if not place.has(key):
-        transcript = place.readers.read(record.media, _source(place, record), functools.partial(place.on_pages, number))
+        if parts:
+            place.let_go()
+            transcript = pack(join_transcripts([place.load(part, Transcript) for part in parts]))
+        else:
+            transcript = place.readers.read(record.media, _source(place, record))
         place.save_bytes(key, transcript, "application/gzip")
+    return StepResult(number, key)
+
+
+def transcript_key(place: Workplace, record: Record) -> str:
+    """Where the transcript of a record lies once it has been read."""
+    return f"transcripts/{record.sha256}/{place.reading_fingerprint[:16]}.json.gz"
+
+
+@step("read pages", "read pages {first} to {last} of record {number}")
+@quarantining
+def read_pages(place: Workplace, manifest: str, number: int, first: int, last: int) -> StepResult:
+    """Rasterise and OCR some pages of a long record, counted from 1; `read_record` puts them together."""
+    record = _record(place, manifest, number)
+    key = f"transcripts/{record.sha256}/{place.reading_fingerprint[:16]}-{first}-{last}.json.gz"
+    if not place.has(key):
+        source = place.keep(record.sha256, lambda: _source(place, record))
+        place.save_bytes(key, place.readers.read(record.media, source, range(first - 1, last)), "application/gzip")
     return StepResult(number, key)
 
 
@@ -280,7 +303,7 @@ def find_in_record(place: Workplace, manifest: str, number: int, transcript: str
     """Claim every contact detail of one record."""
     policy = policy_of(place, manifest)
     source, reading = _names(transcript)
-    key = f"found/{source}/{fingerprint(reading, pipeline.redaction_fingerprint(policy))[:32]}.json.gz"
+    key = f"found/{source}/{fingerprint(reading, redaction_fingerprint(policy))[:32]}.json.gz"
     if not place.has(key):
         found = place.readers.find(policy, place.load_bytes(transcript))
         place.save_bytes(key, found, "application/gzip")
@@ -298,7 +321,7 @@ def correct_found(
     made = _corrections(place, manifest, source, corrections)
     if not made:
         return StepResult(number, found)
-    depends = fingerprint(name, transcript, made, pipeline.redaction_fingerprint(policy))
+    depends = fingerprint(name, transcript, made, redaction_fingerprint(policy))
     key = f"found/{source}/{depends[:32]}.json.gz"
     if not place.has(key):
         corrected = place.readers.correct(policy, place.load_bytes(transcript), place.load_bytes(found), made)
@@ -324,7 +347,7 @@ def plan_record(
     policy = policy_of(place, manifest)
     source, _ = _names(transcript)
     made = _corrections(place, manifest, source, corrections)
-    depends = fingerprint(transcript, found, sorted(in_request), made, pipeline.redaction_fingerprint(policy))
+    depends = fingerprint(transcript, found, sorted(in_request), made, redaction_fingerprint(policy))
     key = f"plans/{source}/{depends[:32]}.json.gz"
     if not place.has(key):
         others = [place.load_bytes(other) for other in in_request]
@@ -341,19 +364,37 @@ def claims_beside(plan: str) -> str:
 
 @step("redact", "redact record {number}")
 @quarantining
-def redact_record(place: Workplace, manifest: str, number: int, transcript: str, plan: str) -> StepResult:
-    """Rebuild one record from painted pixels."""
+def redact_record(
+    place: Workplace, manifest: str, number: int, transcript: str, plan: str, former: str = ""
+) -> StepResult:
+    """Rebuild one record from painted pixels.
+
+    With the key of its plan before a correction, pages whose marks are the same are not painted again.
+    """
     record = _record(place, manifest, number)
     plan_bytes = place.load_bytes(plan)
-    # Named by the plan's content: a request planned anew leaves the files of unchanged plans as they are.
-    depends = fingerprint(digest(plan_bytes), transcript, record.title, pipeline.redaction_fingerprint(place.policy))
-    key = f"redacted/{record.sha256}/{depends[:32]}.pdf"
+    key = _redacted_key(place, record, transcript, plan_bytes)
     if not place.has(key):
-        pdf = place.readers.redact(
-            record.media, plan_bytes, place.load_bytes(transcript), record.title, _source(place, record)
-        )
+        source, read = _source(place, record), place.load_bytes(transcript)
+        before = _former(place, record, transcript, former) if former else None
+        pdf = place.readers.redact(record.media, plan_bytes, read, record.title, source, before)
         place.save_bytes(key, pdf, "application/pdf")
     return StepResult(number, key)
+
+
+def _redacted_key(place: Workplace, record: Record, transcript: str, plan: bytes) -> str:
+    """Named by the plan's content: a request planned anew leaves the files of unchanged plans as they are."""
+    depends = fingerprint(digest(plan), transcript, record.title, redaction_fingerprint(place.policy))
+    return f"redacted/{record.sha256}/{depends[:32]}.pdf"
+
+
+def _former(place: Workplace, record: Record, transcript: str, plan: str) -> tuple[bytes, bytes] | None:
+    """A plan and what was made by it, if that was from this transcript and as it would be made now."""
+    try:
+        plan_bytes = place.load_bytes(plan)
+        return plan_bytes, place.load_bytes(_redacted_key(place, record, transcript, plan_bytes))
+    except ObjectMissingError:
+        return None
 
 
 @step("gate", "gate record {number}")
@@ -368,7 +409,7 @@ def gate_record(place: Workplace, manifest: str, number: int, transcript: str, p
         report = place.readers.gate(data, plan_bytes, place.load_bytes(transcript))
         place.save_bytes(key, report, "application/gzip")
     report_now = place.load(key, VerificationReport)
-    return StepResult(number, key, refused=refusal(report_now), doubtful=pipeline.doubtful_pages(report_now))
+    return StepResult(number, key, refused=refusal(report_now), doubtful=doubtful_pages(report_now))
 
 
 # ------------------------------------------------------------------------------------------------ within

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Protocol
 
 import boto3
@@ -140,6 +141,10 @@ class ObjectStore(Protocol):
 
     def list_folders(self, bucket: str, prefix: str = "") -> Iterator[str]:
         """Names, without slashes, of the folders directly below `prefix` (itself "" or ending in a slash)."""
+        ...
+
+    def list_by_folder(self, bucket: str) -> Iterator[tuple[str, dict[str, ObjectInfo]]]:
+        """Each folder at the top with its objects, by name relative to it; objects beside the folders are left out."""
         ...
 
     def copy(self, bucket: str, key: str, to_bucket: str, to_key: str) -> str:
@@ -290,13 +295,7 @@ class S3Store:
         All pages are fetched before the first object comes out, because SeaweedFS lists in the order of a folder tree.
         Folder markers (keys ending in a slash) are left out: some servers invent them.
         """
-        found = (
-            ObjectInfo(item["Key"], int(item["Size"]), _etag(item), _iso(item["LastModified"]))
-            for page in self._pages(bucket, prefix)
-            for item in page.get("Contents", ())
-            if not item["Key"].endswith("/")
-        )
-        yield from sorted(found, key=lambda info: info.key)
+        yield from sorted(self._listed(bucket, prefix), key=lambda info: info.key)
 
     def list_folders(self, bucket: str, prefix: str = "") -> Iterator[str]:
         """Names, without slashes, of the folders directly below `prefix` (itself "" or ending in a slash), in order."""
@@ -305,6 +304,16 @@ class S3Store:
             for page in self._pages(bucket, prefix, Delimiter="/")
             for item in page.get("CommonPrefixes", ())
         )
+
+    def list_by_folder(self, bucket: str) -> Iterator[tuple[str, dict[str, ObjectInfo]]]:
+        """Each folder at the top with its objects, by name relative to it; objects beside the folders are left out.
+
+        One listing of the bucket, of which one page and one folder are held at a time: every server lists a folder's
+        objects one after the other. Folders come in the server's order.
+        """
+        inside = (info for info in self._listed(bucket) if "/" in info.key)
+        for folder, infos in groupby(inside, key=lambda info: info.key.partition("/")[0]):
+            yield folder, {info.key[len(folder) + 1 :]: info for info in infos}
 
     def copy(self, bucket: str, key: str, to_bucket: str, to_key: str) -> str:
         """Copy on the server and return the copy's etag; up to 5 GB.
@@ -354,6 +363,15 @@ class S3Store:
         """Let anyone read the bucket's objects, by key and without an account; listing and writing stay closed."""
         with _translated():
             self._client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(public_policy(bucket)))
+
+    def _listed(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Objects, not folder markers, in the server's order."""
+        return (
+            ObjectInfo(item["Key"], int(item["Size"]), _etag(item), _iso(item["LastModified"]))
+            for page in self._pages(bucket, prefix)
+            for item in page.get("Contents", ())
+            if not item["Key"].endswith("/")
+        )
 
     def _pages(self, bucket: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
         with _translated(prefix):

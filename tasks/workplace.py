@@ -7,20 +7,20 @@ fields of those on every call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from threading import Lock
+from typing import Any, Self, TypeVar
 
-from tasks import pipeline
 from tasks.codec import decode, encode, fingerprint, pack, unpack
 from tasks.disclosure.keys import SigningKeys
 from tasks.disclosure.timestamp import Stamper
-from tasks.errors import KeysMissingError
-from tasks.jobs import ReadingSettings
+from tasks.errors import ConfigurationError, KeysMissingError
+from tasks.fingerprints import DOSSIER, gate_fingerprint, reading_fingerprint, redaction_fingerprint
 from tasks.model import Role
 from tasks.readers import Readers
+from tasks.reading.settings import ReadingSettings
 from tasks.request import Policy
-from tasks.store import ObjectStore
+from tasks.store import ObjectMissingError, ObjectStore
 
 T = TypeVar("T")
 
@@ -51,9 +51,8 @@ class Workplace:
         approvals: how many different persons must release the same dossier.
         public_url: where readers find the objects of the disclosure bucket; without a slash at its end.
         missing_keys: names of the settings for want of which there are no keys.
-
-    Attributes:
-        on_pages: told a record's number and how many of its pages have been read, as reading goes on.
+        open_there: a function of a module, which opens the workplace of another process from that one's own settings;
+            None where all work is done in this one. What travels is its name: credentials never do.
     """
 
     def __init__(
@@ -70,6 +69,7 @@ class Workplace:
         approvals: int = 1,
         public_url: str = "",
         missing_keys: tuple[str, ...] = (),
+        open_there: Callable[[], Workplace] | None = None,
     ) -> None:
         self.store = store
         self._store_of = store_of
@@ -83,11 +83,13 @@ class Workplace:
         self.approvals = approvals
         self.public_url = public_url
         self._missing_keys = missing_keys
-        self.on_pages: Callable[[int, int], None] = lambda _number, _pages: None
-        self.reading_fingerprint = pipeline.reading_fingerprint(reading.ocr, reading.limits)
-        self.gate_fingerprint = pipeline.gate_fingerprint(reading.ocr)
+        self._open_there = open_there
+        self._kept: tuple[str, bytes] = ("", b"")
+        self._keeping = Lock()
+        self.reading_fingerprint = reading_fingerprint(reading.ocr, reading.limits)
+        self.gate_fingerprint = gate_fingerprint(reading.ocr)
         self.fingerprint = fingerprint(
-            self.reading_fingerprint, pipeline.redaction_fingerprint(policy), self.gate_fingerprint, pipeline.DOSSIER
+            self.reading_fingerprint, redaction_fingerprint(policy), self.gate_fingerprint, DOSSIER
         )
 
     @property
@@ -112,10 +114,33 @@ class Workplace:
         Raises:
             ConfigurationError: that role has no account here.
         """
-        acting = copy(self)
+        acting = object.__new__(type(self))
+        acting.__dict__.update(self.__dict__)
         if self._store_of is not None:
             acting.store = self._store_of(role)
         return acting
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets a workplace of its own.
+
+        Raises:
+            TypeError: this one stays where it is.
+        """
+        if self._open_there is None:
+            raise TypeError("A workplace holds credentials and stays in its process.")
+        return _opened_there, (self._open_there, self.buckets, self.fingerprint)
+
+    def keep(self, name: str, get: Callable[[], bytes]) -> bytes:
+        """What `get` gives for a name; the last is kept, for those who ask for the same one after another."""
+        with self._keeping:
+            if self._kept[0] != name:
+                self.let_go()
+                self._kept = (name, get())
+            return self._kept[1]
+
+    def let_go(self) -> None:
+        """Keep nothing any longer."""
+        self._kept = ("", b"")
 
     # -------------------------------------------------------------------------------- values in the work bucket
 
@@ -146,10 +171,24 @@ class Workplace:
 
     def load_plain(self, key: str, kind: type[T]) -> T | None:
         """A small JSON document of the work bucket, or None."""
-        if self.store.head(self.buckets.work, key) is None:
+        try:
+            data = self.store.get(self.buckets.work, key)
+        except ObjectMissingError:
             return None
-        return decode(self.store.get(self.buckets.work, key), kind)
+        return decode(data, kind)
 
     def save_plain(self, key: str, value: object) -> None:
         """Store a small JSON document in the work bucket."""
         self.store.put(self.buckets.work, key, encode(value), "application/json")
+
+
+def _opened_there(open_there: Callable[[], Workplace], buckets: Buckets, fingerprint: str) -> Workplace:
+    """The workplace of this process, which was sent work by another.
+
+    Raises:
+        ConfigurationError: it would do that work otherwise than the process that sent it.
+    """
+    place = open_there()
+    if (place.buckets, place.fingerprint) != (buckets, fingerprint):
+        raise ConfigurationError("A process that was sent work has other settings, policy or versions than the sender.")
+    return place

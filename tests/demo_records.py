@@ -7,11 +7,11 @@ from functools import cache
 
 from infra.demo.sample import build_sample
 from tasks.errors import RejectedInputError
-from tasks.model import PageRaster, RedactionPlan
+from tasks.model import Media, PageRaster, RedactionPlan
 from tasks.pipeline import find_in_record, gate_record, plan_in_request, read_record, redact_record
-from tasks.reading.media import Limits, Media, inspect
-from tasks.reading.ocr import OcrSettings
+from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import Limits, OcrSettings
 from tasks.request import Policy, parse_request
 
 TITLE = "A record of the demo"

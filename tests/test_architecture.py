@@ -19,6 +19,7 @@ MAY_USE_THE_STORE = {"tasks.disclosure.publish"}  # publication is defined by th
 MAY_READ_THE_ENVIRONMENT = {
     "tasks.apart.caller",  # hands PATH and the like on to its children, and nothing else
     "tasks.reading.engine",  # switches OpenMP off for the Tesseract it starts
+    "tasks.reading.second",  # tells the reader's runtime to report nothing to its maker
 }
 
 
@@ -147,3 +148,26 @@ def test_quick_commands_import_no_prefect(command: str) -> None:
     }[command]
     program = f"import infra.cli, {needed}, sys; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+READING_FILES = {"cv2", "numpy", "onnxruntime", "pikepdf", "PIL", "pymupdf", "pypdfium2", "pytesseract", "rapidocr"}
+MAKING_LETTERS = {"weasyprint"}
+FINDING_CONTACTS = {"phonenumbers", "tldextract"}
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "flows.process_request, flows.sweep, flows.release, flows.correct, flows.withdraw",
+        "infra.prefect_run",
+        "infra.prefect_worker, infra.prefect_process",
+        "flows.watch, flows.receive",
+        "infra.redact_folder",
+    ],
+)
+def test_the_near_end_loads_nothing_that_works_on_a_file(modules: str) -> None:
+    """The far end does, in processes of its own; who only asks it would wait for seconds, in every run."""
+    heavy = READING_FILES | MAKING_LETTERS | FINDING_CONTACTS
+    program = f"import {modules}, sys; print(*sorted({heavy} & sys.modules.keys()))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert loaded.stdout.split() == []

@@ -31,7 +31,7 @@ def redact(
     from flows.settings import Settings
     from infra import redact_folder
     from infra.display import redaction_progress, redaction_table
-    from tasks.jobs import ReadingSettings
+    from tasks.reading.settings import ReadingSettings
 
     try:
         inputs = redact_folder.gather(paths)

@@ -56,13 +56,14 @@ def status(
     reference: Annotated[str | None, typer.Argument(metavar="[REF]", help="One request; default: all.")] = None,
     state: StateOption = STATE_FOLDER,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help="All requests as a table, a line each, however long.")] = False,
 ) -> None:
     """Show every request, or one with its files: where it stands, why, and what to do next.
 
     Example: foi status 01.FOI.26.012345
     """
     from infra import desk
-    from infra.display import caseload_table, request_table
+    from infra.display import request_table, show_caseload
     from tasks.caseload import caseload
     from tasks.codec import encode
 
@@ -73,7 +74,7 @@ def status(
     elif reference:
         console.print(request_table(rows[0]))
     else:
-        console.print(caseload_table(rows))
+        show_caseload(console, rows, wide)
 
 
 @commands.command()

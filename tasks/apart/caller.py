@@ -15,6 +15,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,7 +29,7 @@ from tasks.apart.bounds import MIB, Bounds
 from tasks.apart.details import safe_detail
 from tasks.apart.frames import BadFrameError, read_frame, write_frame
 from tasks.apart.layers import Layer, enclosure, hide_memory, readable, surroundings
-from tasks.apart.messages import LAYERS_JOB, PACKET_BYTES, Call, Orders, Verdict
+from tasks.apart.messages import LAYERS_JOB, PACKET_BYTES, Call, Ended, Orders, Verdict
 from tasks.apart.scratch import Scratch
 from tasks.codec import decode, encode
 from tasks.errors import (
@@ -140,6 +142,8 @@ class Apart:
                 raise NoRoomError from None
             raise
         self._idle: queue.LifoQueue[_Mother | None] = queue.LifoQueue()
+        self._cpu_s: defaultdict[str, float] = defaultdict(float)
+        self._counting = threading.Lock()
         # The kernel ends a mother in namespaces with the *thread* that started her, so that one must last.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="mothers")
         for _ in range(slots):
@@ -167,6 +171,11 @@ class Apart:
                 mother.stop()
         self._starter.shutdown()
         self._scratch.close()
+
+    def cpu_s(self) -> dict[str, float]:
+        """Processor seconds that finished calls took so far, by job; those of mothers are not in it."""
+        with self._counting:
+            return dict(self._cpu_s)
 
     def layers(self) -> tuple[Layer, ...]:
         """What keeps children in, as a child found it."""
@@ -286,7 +295,10 @@ class Apart:
         asked, answer = os.memfd_create("asked"), os.memfd_create("answer")
         try:
             write_frame(asked, blobs)
-            status = self._wait(mother, Call(job, timeout_s), [asked, answer], timeout_s)
+            ended = self._wait(mother, Call(job, timeout_s), [asked, answer], timeout_s)
+            with self._counting:
+                self._cpu_s[job] += ended.cpu_s
+            status = ended.status
             if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
                 raise ChildTimedOutError
             if status != 0:
@@ -299,8 +311,8 @@ class Apart:
             os.close(answer)
 
     @staticmethod
-    def _wait(mother: _Mother, call: Call, files: list[int], timeout_s: float) -> int:
-        """The child's status, as `waitpid` says it."""
+    def _wait(mother: _Mother, call: Call, files: list[int], timeout_s: float) -> Ended:
+        """How the child ended."""
         mother.socket.settimeout(timeout_s)
         try:
             socket.send_fds(mother.socket, [encode(call)], files)
@@ -311,7 +323,7 @@ class Apart:
             raise ChildCrashedError from None
         if not said:
             raise ChildCrashedError  # the mother died of this child: nothing else ends her
-        return decode(said, int)
+        return decode(said, Ended)
 
 
 def _believe(answer: list[bytes], may_raise: Families) -> tuple[bytes, ...]:
@@ -344,4 +356,5 @@ def _modest_environment(scratch: Path) -> dict[str, str]:
     handed_on = {name: os.environ[name] for name in wanted if name in os.environ}  # a child's start, not a setting
     code = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH", "")])]
     own = {"HOME": str(scratch), "TMPDIR": str(scratch), "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return {**handed_on, **own, "PYTHONPATH": os.pathsep.join(code), "PYTHONSAFEPATH": "1"}
+    quiet = {"ORT_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+    return {**handed_on, **own, **quiet, "PYTHONPATH": os.pathsep.join(code), "PYTHONSAFEPATH": "1"}

@@ -42,6 +42,19 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a call's child ended.
+
+    Attributes:
+        status: as `waitpid` says it.
+        cpu_s: processor seconds of the child and all below it.
+    """
+
+    status: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The first blob of an answer: `code` "" means success, else an error's code and detail."""
 

@@ -17,6 +17,7 @@ import gc
 import importlib
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -38,7 +39,7 @@ from tasks.apart.layers import (
     report,
     standing,
 )
-from tasks.apart.messages import LAYERS_JOB, PACKET_BYTES, Call, Orders, Verdict
+from tasks.apart.messages import LAYERS_JOB, PACKET_BYTES, Call, Ended, Orders, Verdict
 from tasks.apart.scratch import empty
 from tasks.codec import decode, encode
 from tasks.errors import FoiError, LimitExceededError
@@ -75,6 +76,7 @@ class Mother:
             packet, files, _, _ = socket.recv_fds(self._caller, PACKET_BYTES, 2)
             if not packet:
                 return
+            before = _cpu_of_children()
             status = self._run(decode(packet, Call), *files)
             for file in files:
                 os.close(file)
@@ -83,7 +85,7 @@ class Mother:
             if status is None or not cleared:
                 return  # nobody waits; or our end takes with it what cannot be ended otherwise
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._caller.send(encode(status))
+                self._caller.send(encode(Ended(status, _cpu_of_children() - before)))
 
     def _run(self, call: Call, asked: int, answer: int) -> int | None:
         """How the child ended, as `waitpid` says it; None when the caller has gone."""
@@ -117,6 +119,12 @@ class Mother:
             too_large = error.errno == errno.EFBIG
             write_frame(answer, [encode(_TOO_LARGE if too_large else Verdict("error", type(error).__name__))])
         os._exit(0)
+
+
+def _cpu_of_children() -> float:
+    """Processor seconds of all children reaped so far, and of what they reaped."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 _TOO_LARGE = Verdict(LimitExceededError.code, "The result is too large.")

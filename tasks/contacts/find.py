@@ -91,8 +91,9 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
     public: list[Detection] = []
     seen_in = tuple(_over_columns(page.readings, recognisers))
     for reading, sightings in seen_in:
+        usual = _usual_height(reading)
         for sighting in sightings:
-            detection = _detection(page, reading, sighting, policy)
+            detection = _detection(page, reading, usual, sighting, policy)
             if detection is not None:
                 seen = layered if reading.reader == _LAYER and _is_slanted(page) else found
                 (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
@@ -255,30 +256,32 @@ def _told_apart(raw: list[Sighting]) -> list[Sighting]:
 # ------------------------------------------------------------------------------------------------ to the page
 
 
-def _detection(page: PageTranscript, reading: Reading, sighting: Sighting, policy: Policy) -> Detection | None:
-    boxes = _line_boxes(reading, sighting.words)
+def _detection(
+    page: PageTranscript, reading: Reading, usual: float, sighting: Sighting, policy: Policy
+) -> Detection | None:
+    boxes = _line_boxes(reading, usual, sighting.words)
     if sighting.kind is Kind.EMAIL:
         boxes = _without_link(reading, sighting, boxes)
     if sighting.kind is Kind.EMAIL and policy.keep_email_domain:
-        boxes = _without_domain(reading, sighting, boxes)
+        boxes = _without_domain(reading, usual, sighting, boxes)
     regions = tuple(dict.fromkeys(r for box in boxes for r in reading.frame.regions_to_page(box)))
     if not regions:
         return None
     return Detection(sighting.kind, page.page, regions, sighting.text, sighting.score, sighting.name)
 
 
-def _line_boxes(reading: Reading, indices: Sequence[int]) -> list[Box]:
+def _line_boxes(reading: Reading, usual: float, indices: Sequence[int]) -> list[Box]:
     """One box for each run of neighbouring words on a line, as high as the line is there."""
     wanted = sorted(indices)
     boxes: list[tuple[Box, list[int]]] = []
     run: list[int] = []
     for i in wanted:
         if run and (reading.words[i].line != reading.words[run[-1]].line or i != run[-1] + 1):
-            boxes.append((_run_box(reading, run), run))
+            boxes.append((_run_box(reading, usual, run), run))
             run = []
         run.append(i)
     if run:
-        boxes.append((_run_box(reading, run), run))
+        boxes.append((_run_box(reading, usual, run), run))
     return [piece for box, run_words in boxes for piece in _stepwise(reading, box, run_words)]
 
 
@@ -291,7 +294,7 @@ def _stepwise(reading: Reading, box: Box, run: list[int]) -> list[Box]:
     return [Box(heads[i], w.box.y0, max(heads[i + 1], w.box.x1), w.box.y1) for i, w in enumerate(words)]
 
 
-def _run_box(reading: Reading, run: list[int]) -> Box:
+def _run_box(reading: Reading, usual: float, run: list[int]) -> Box:
     words = reading.words
     height = line_height([words[i] for i in run])
     first, last = run[0], run[-1]
@@ -310,11 +313,10 @@ def _run_box(reading: Reading, run: list[int]) -> Box:
         and w.box.x1 > inner.x0 - 4 * height
     ]
     # On noisy pages a reader gives some boxes the height of two lines; the lowest of a letter's size tells the line.
-    usual = _usual_height(reading)
     truest = min((b for b in near if b.height >= 0.6 * usual), key=lambda b: b.height, default=inner)
     beside = [b for b in near if b.height <= 1.3 * truest.height]
     around = union([claimed, *beside])
-    return _between_lines(reading, Box(inner.x0, around.y0, inner.x1, around.y1), truest, words[first].line)
+    return _between_lines(reading, usual, Box(inner.x0, around.y0, inner.x1, around.y1), truest, words[first].line)
 
 
 def _usual_height(reading: Reading) -> float:
@@ -322,11 +324,11 @@ def _usual_height(reading: Reading) -> float:
     return float(heights[len(heights) // 2]) if heights else 1.0
 
 
-def _between_lines(reading: Reading, box: Box, truest: Box, line: int) -> Box:
+def _between_lines(reading: Reading, usual: float, box: Box, truest: Box, line: int) -> Box:
     """The box without what it takes of the lines above and below, seen from the truest word of its own line."""
-    if box.height < 1.4 * truest.height and box.height < 1.6 * _usual_height(reading):
+    if box.height < 1.4 * truest.height and box.height < 1.6 * usual:
         return box
-    middle, reach = truest.center[1], 0.6 * min(truest.height, 1.5 * _usual_height(reading))
+    middle, reach = truest.center[1], 0.6 * min(truest.height, 1.5 * usual)
     top, bottom = box.y0, box.y1
     for word in reading.words:
         other = word.box
@@ -364,7 +366,7 @@ def _without_link(reading: Reading, sighting: Sighting, boxes: list[Box]) -> lis
     ]
 
 
-def _without_domain(reading: Reading, sighting: Sighting, boxes: list[Box]) -> list[Box]:
+def _without_domain(reading: Reading, usual: float, sighting: Sighting, boxes: list[Box]) -> list[Box]:
     """The boxes up to the at sign; all of them when it cannot be placed."""
     before = 0
     total = re.sub(r"\s", "", sighting.text)
@@ -379,8 +381,8 @@ def _without_domain(reading: Reading, sighting: Sighting, boxes: list[Box]) -> l
             if sign > 0:
                 # Glyph widths differ: the at sign itself is covered as the margin.
                 x1 = word.box.x0 + round(word.box.width * min(1.0, (sign + 1.4) / len(word.text)))
-                return [*_line_boxes(reading, masked), Box(word.box.x0, word.box.y0, x1, word.box.y1)]
-            return _line_boxes(reading, masked) if masked else boxes
+                return [*_line_boxes(reading, usual, masked), Box(word.box.x0, word.box.y0, x1, word.box.y1)]
+            return _line_boxes(reading, usual, masked) if masked else boxes
         masked.append(i)
         before += len(word.text)
     return boxes
@@ -599,10 +601,10 @@ def find_repeats(
         known = [(d, _covering_forms(d)) for d in covering if d.page == page.page]
         covered = [r.padded(3) for d, _ in known for r in d.regions]
         for reading in page.readings:
-            layout = lay_out(reading)
+            layout, usual = lay_out(reading), _usual_height(reading)
             index, texts = _index_of(layout), tuple(_texts_of(layout))
             for sighting, value in _repeated_sightings(texts, index, values):
-                detection = _detection(page, reading, sighting, policy)
+                detection = _detection(page, reading, usual, sighting, policy)
                 if detection is None or is_public(sighting.kind, sighting.text, policy):
                     continue
                 # What lies elsewhere covers nothing here, whatever it says; comparing forms is the dear part.
@@ -615,7 +617,7 @@ def find_repeats(
                 elif not over or _share_inside(detection.regions, over) < 0.9:
                     repeats.append(detection)
             for sighting in _at_known_domains(texts, index, domains):
-                detection = _detection(page, reading, sighting, policy)
+                detection = _detection(page, reading, usual, sighting, policy)
                 if detection is None or is_public(sighting.kind, sighting.text, policy):
                     continue
                 if _share_inside(detection.regions, covered) < 0.8:

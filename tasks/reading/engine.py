@@ -14,7 +14,6 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,22 +34,6 @@ WORD_LEVEL = "5"
 """TSV rows: 1 page, 2 block, 3 paragraph, 4 line, 5 word."""
 
 EXPLICIT_CONFIG = ("-c tessedit_create_tsv=1", "-c tessedit_create_txt=0")
-
-
-@cache
-def engine_version() -> str:
-    """Version of Tesseract, e.g. `tesseract 5.3.0`; part of what a transcript's key is made of.
-
-    Raises:
-        ReaderUnavailableError: it was killed.
-        ConfigurationError: there is no Tesseract.
-    """
-    try:
-        return f"tesseract {pytesseract.get_tesseract_version()}"
-    except subprocess.CalledProcessError as error:
-        raise ReaderUnavailableError(f"Exit status {error.returncode}.") from None
-    except (pytesseract.TesseractNotFoundError, SystemExit, OSError):
-        raise ConfigurationError("Tesseract 5 is not installed.") from None
 
 
 def check_engine(language: str) -> None:

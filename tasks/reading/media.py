@@ -13,7 +13,6 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import pymupdf
@@ -28,21 +27,7 @@ from tasks.errors import (
     UnsupportedMediaError,
 )
 from tasks.model import Media
-
-MAX_BYTES = 200 * 1024 * 1024
-MAX_PAGES = 2000
-MAX_PIXELS_PER_PAGE = 80_000_000
-"""A3 at 600 dpi is 69.6 million; 10,000 x 10,000 is refused."""
-
-MAX_SIDE_PX = 20_000
-"""Of a page raster. Tesseract reads no side longer than 32,767, and a second look enlarges by up to a half."""
-
-PDF = "application/pdf"
-TIFF = "image/tiff"
-JPEG = "image/jpeg"
-PNG = "image/png"
-
-SUFFIXES = {".pdf": PDF, ".tif": TIFF, ".tiff": TIFF, ".jpg": JPEG, ".jpeg": JPEG, ".jpe": JPEG, ".png": PNG}
+from tasks.reading.settings import DEFAULT_LIMITS, JPEG, MAX_SIDE_PX, PDF, PNG, SUFFIXES, TIFF, Limits
 
 PILLOW_FORMATS = {TIFF: "TIFF", JPEG: "JPEG", PNG: "PNG"}
 
@@ -56,24 +41,6 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 # metadata, which nothing here uses.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much of a file we are willing to read.
-
-    Attributes:
-        max_bytes: size of the file.
-        max_pages: pages of a PDF or frames of a TIFF.
-        max_pixels_per_page: width x height of a page raster or of any image declared in the file.
-    """
-
-    max_bytes: int = MAX_BYTES
-    max_pages: int = MAX_PAGES
-    max_pixels_per_page: int = MAX_PIXELS_PER_PAGE
-
-
-DEFAULT_LIMITS = Limits()
 
 
 def inspect(untrusted: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Media:

@@ -7,19 +7,20 @@ their confidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tasks.geometry import Frame
 from tasks.model import PageRaster, PageTranscript, Reading
 from tasks.reading.doubt import UNREADABLE_MEAN, Assessment, assess, find_doubts, mean_confidence
-from tasks.reading.engine import engine_version, find_turns, recognise
+from tasks.reading.engine import find_turns, recognise
 from tasks.reading.leaders import find_leaders, put_back, without_leaders
-from tasks.reading.second import READER as SECOND_READER
-from tasks.reading.second import reader_version, recognise_lines
+from tasks.reading.second import recognise_lines
+from tasks.reading.settings import DEFAULT_SETTINGS, OcrSettings
 from tasks.reading.straighten import ReadingRaster, lay_out, straighten, to_grey, turned_over, zoomed
 from tasks.reading.symbols import find_symbols
 from tasks.reading.tighten import tighten
+from tasks.reading.versions import SECOND_READER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,35 +28,17 @@ if TYPE_CHECKING:
 
     Grey = NDArray[np.uint8]
 
-__all__ = ["OcrSettings", "engine_version", "read_again", "read_page", "reader_version"]
-
 NO_SECOND_GUESS = ("-c invert_threshold=0",)
 """Tesseract would read each unsure line again inverted: 4 % of the time on 38 scans, for no
 item more, since panels are lifted before."""
 
 
-@dataclass(frozen=True, slots=True)
-class OcrSettings:
-    """How to read.
-
-    Attributes:
-        timeout_s: wall-clock seconds for one pass over one page.
-        language: Tesseract's traineddata.
-        second_look: whether a doubtful page is read again, coarser and by the second reader.
-    """
-
-    timeout_s: float = 120
-    language: str = "eng"
-    second_look: bool = True
-
-
-DEFAULT_SETTINGS = OcrSettings()
-
-
 FIRST_READER = "tesseract --psm 3"
 
-COARSER = 0.75
-"""Zoom of a doubtful page's second reading by Tesseract: half the cost of the first, and other words fail."""
+COARSER, MUCH_UNSURE = 0.75, 0.15
+"""Zoom of a bad page's second reading by Tesseract: half the cost of the first, and other words fail; and the share of
+unsure characters from which on it finds what the second reader does not (none on the 28 doubtful development pages
+below it)."""
 
 LEAST_PAGE_PX = 6
 """Shorter side of a page below which not even the smallest letter of a fax finds room."""
@@ -87,8 +70,9 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
     assessment = assess(laid_out, primary.words)
     readings = [primary]
     if settings.second_look and is_doubtful(assessment):
-        again = lay_out(grey, zoomed(laid_out.frame, COARSER), round(laid_out.dpi * COARSER))
-        readings.append(_read(again, f"tesseract --psm 3 at {COARSER:g}x", 3, settings))
+        if assessment.low > MUCH_UNSURE:
+            again = lay_out(grey, zoomed(laid_out.frame, COARSER), round(laid_out.dpi * COARSER))
+            readings.append(_read(again, f"tesseract --psm 3 at {COARSER:g}x", 3, settings))
         readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels)))
     if raster.layer:
         readings.append(Reading("text-layer", Frame(raster.width_px, raster.height_px), raster.layer))
@@ -143,9 +127,9 @@ def read_again(raster: PageRaster, page: PageTranscript, settings: OcrSettings =
 def is_doubtful(assessment: Assessment) -> bool:
     """Whether a page is worth reading in other ways.
 
-    Of 106 development pages these thresholds choose 49. The coarser pass and the second reader there are within two
-    points of recall, in each scan quality, of a finer pass as well and the second reader on every page. They were set
-    on 38 of the pages, where further passes gained little below 7 % of unsure characters.
+    Of 106 development pages these thresholds choose 49. The second reader there is within two points of recall, in each
+    scan quality, of a finer pass of Tesseract as well and the second reader on every page. They were set on 38 of the
+    pages, where further passes gained little below 7 % of unsure characters.
     """
     return assessment.low > 0.07 or assessment.uncovered > 0.08
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,19 +26,8 @@ from tasks.errors import CorruptFileError, LimitExceededError
 from tasks.geometry import Box
 from tasks.model import Media, Mode, PageRaster, Word
 from tasks.reading.blocks import BLOCK_PX, grids_of_image, grids_of_page
-from tasks.reading.media import (
-    DEFAULT_LIMITS,
-    JPEG,
-    MAX_SIDE_PX,
-    PDF,
-    TIFF,
-    Limits,
-    check_page,
-    check_pixels,
-    decoding,
-    open_image,
-    open_pdf,
-)
+from tasks.reading.media import check_page, check_pixels, decoding, open_image, open_pdf
+from tasks.reading.settings import DEFAULT_LIMITS, JPEG, MAX_SIDE_PX, PDF, TIFF, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +60,7 @@ SIDEWAYS_ORIENTATIONS = (5, 6, 7, 8)
 
 
 def rasterise(
-    untrusted: bytes, media: Media, limits: Limits = DEFAULT_LIMITS, pages: range | None = None
+    untrusted: bytes, media: Media, limits: Limits = DEFAULT_LIMITS, pages: Sequence[int] | None = None
 ) -> Iterator[PageRaster]:
     """Every page of a file as pixels, in order.
 
@@ -117,7 +106,7 @@ class _Drawing:
     bilevel: bool
 
 
-def _pdf_pages(untrusted: bytes, media: Media, limits: Limits, wanted: range) -> Iterator[PageRaster]:
+def _pdf_pages(untrusted: bytes, media: Media, limits: Limits, wanted: Sequence[int]) -> Iterator[PageRaster]:
     with open_pdf(untrusted) as document:
         with decoding("Its pages cannot be counted."):
             pages = document.page_count
@@ -293,7 +282,7 @@ def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -
 # ------------------------------------------------------------------------------------------------ images
 
 
-def _image_pages(untrusted: bytes, media: Media, limits: Limits, wanted: range) -> Iterator[PageRaster]:
+def _image_pages(untrusted: bytes, media: Media, limits: Limits, wanted: Sequence[int]) -> Iterator[PageRaster]:
     with open_image(untrusted, media.type) as image:
         for number in wanted:
             with decoding(f"Page {number + 1} cannot be decoded."):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,8 @@ from tasks.reading.tighten import cut_to_line, find_ink
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-READER = "rapidocr"
-"""Its name in a transcript."""
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+"""From 1.29 on the engine's runtime tells its maker what it runs unless it finds this when it is imported."""
 
 SOUGHT_AT_PX = 1280
 """Longer side of the page in px when lines are sought."""
@@ -58,14 +59,6 @@ _SETTINGS = {
 def prepare() -> None:
     """Import the engine (about 1 CPU s), so that processes forked from this one need not."""
     import rapidocr  # noqa: F401
-
-
-@cache
-def reader_version() -> str:
-    """Name and version; part of what a transcript's key is made of."""
-    from importlib.metadata import version
-
-    return f"{READER} {version('rapidocr')}, onnxruntime {version('onnxruntime')}"
 
 
 def recognise_lines(grey: NDArray[np.uint8]) -> tuple[Word, ...]:

@@ -1,13 +1,13 @@
 """Marks to a new file in which what they hide does not exist.
 
 Rules kept here: only decoded pixels and the transcript's words go in, never an object of the source file; marks are
-painted before the one encoding; a page that differs from its transcript, or is missing, stops the work.
+painted before the one encoding; a page that differs from its transcript, or is missing, stops the work. Pages that
+would come out as they did before are taken from the file made then: see `tasks.redaction.former`.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ from tasks.redaction.encode import (
     source_quality,
     wants_lossless,
 )
-from tasks.redaction.layer import on_ink, place_text, write_layer
+from tasks.redaction.former import FormerFile, chars_of, marks_by_page
+from tasks.redaction.layer import PlacedText, on_ink, place_text, write_layer
 from tasks.redaction.paint import paint_marks, surroundings
 from tasks.redaction.paragraphs import paragraphs_of
 
@@ -38,46 +39,60 @@ def apply_marks(
     transcript: Transcript,
     title: str,
     language: str = "en-GB",
+    former: FormerFile | None = None,
 ) -> bytes:
     """The redacted record.
 
     Args:
-        rasters: every page in order; taken one at a time and let go.
+        rasters: every page in order, but for those that are taken from the former file; taken one at a time and let go.
         plan: made from `transcript`.
         transcript: of the same pixels.
         title: of the document, safe to publish.
         language: BCP 47 tag of the text.
+        former: made of the same transcript under the same settings; gives the pages that are unchanged.
 
     Returns:
-        A PDF; the same input gives the same bytes.
+        A PDF; the same input gives the same bytes, with a former file or without.
 
     Raises:
         ValueError: plan, transcript and pages do not belong together.
     """
     if plan.source_sha256 != transcript.source_sha256 or plan.pages != len(transcript.pages):
         raise ValueError("the plan was made from another transcript")
-    marks: dict[int, list[Mark]] = defaultdict(list)
-    for mark in plan.marks:
-        marks[mark.page].append(mark)
-    layers = [place_text(page, marks[page.page]) for page in transcript.pages]
-    chars = sorted({char for layer in layers for item in layer for char in item.text} | {" "})
+    marks = marks_by_page(plan)
+    kept = former.unchanged(plan) if former else frozenset()
+    layers = [
+        former.layers[page.page] if former and page.page in kept else place_text(page, marks[page.page])
+        for page in transcript.pages
+    ]
+    chars = chars_of(layers)
     codes = {char: code for code, char in enumerate(chars, 1)}
     writer = DocumentWriter(title, language, chars)
-    done = 0
-    for raster in rasters:
-        if done >= plan.pages:
-            raise ValueError(f"there are more pages than the {plan.pages} of the plan")
-        page = transcript.pages[done]
-        _same_page(raster, page)
-        image, painted = _paint(raster, page, marks[page.page])
-        paragraphs = paragraphs_of(on_ink(layers[done], painted, marks[page.page]))
-        content = "\n".join(write_layer(paragraphs, codes, raster.height_px, raster.dpi)).encode("ascii")
-        size_pt = raster.width_px * 72 / raster.dpi[0], raster.height_px * 72 / raster.dpi[1]
-        writer.add_page(image, content, size_pt, len(paragraphs))
-        done += 1
-    if done != plan.pages:
-        raise ValueError(f"there are {done} pages; the plan has {plan.pages}")
+    coming = iter(rasters)
+    for page in transcript.pages:
+        if former and page.page in kept:
+            image, content, paragraphs = former.page(page.page, codes)
+        else:
+            raster = next(coming, None)
+            if raster is None:
+                raise ValueError(f"there are {page.page} pages; the plan has {plan.pages}")
+            _same_page(raster, page)
+            image, content, paragraphs = _redacted(raster, page, marks[page.page], layers[page.page], codes)
+        size_pt = page.width_px * 72 / page.dpi[0], page.height_px * 72 / page.dpi[1]
+        writer.add_page(image, content, size_pt, paragraphs)
+    if next(coming, None) is not None:
+        raise ValueError(f"there are more pages than the {plan.pages} of the plan")
     return writer.finish()
+
+
+def _redacted(
+    raster: PageRaster, page: PageTranscript, marks: Sequence[Mark], layer: Iterable[PlacedText], codes: dict[str, int]
+) -> tuple[ImageStream, bytes, int]:
+    """A page's picture, the operators of its text layer, and how many paragraphs those are."""
+    image, painted = _paint(raster, page, marks)
+    paragraphs = paragraphs_of(on_ink(layer, painted, marks))
+    content = "\n".join(write_layer(paragraphs, codes, raster.height_px, raster.dpi)).encode("ascii")
+    return image, content, len(paragraphs)
 
 
 def _same_page(raster: PageRaster, page: PageTranscript) -> None:
@@ -87,7 +102,7 @@ def _same_page(raster: PageRaster, page: PageTranscript) -> None:
         raise ValueError(f"page {raster.page + 1} has another grid or resolution than the one that was read")
 
 
-def _paint(raster: PageRaster, page: PageTranscript, marks: list[Mark]) -> tuple[ImageStream, NDArray[np.uint8]]:
+def _paint(raster: PageRaster, page: PageTranscript, marks: Sequence[Mark]) -> tuple[ImageStream, NDArray[np.uint8]]:
     """The page's image and the pixels that were coded.
 
     How they are coded is chosen by what is left to see: a choice by what is hidden would tell of it.
@@ -112,7 +127,7 @@ def _is_coded_as_it_stands(raster: PageRaster) -> bool:
     )
 
 
-def _untouched(raster: PageRaster, marks: list[Mark]) -> NDArray[np.bool_]:
+def _untouched(raster: PageRaster, marks: Sequence[Mark]) -> NDArray[np.bool_]:
     """The pixels in no mark and in no block that one touches: what is hidden had no part in them."""
     seen = np.ones((raster.height_px, raster.width_px), np.bool_)
     for mark in marks:

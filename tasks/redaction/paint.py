@@ -16,17 +16,26 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.geometry import Box, Grid
 from tasks.model import Mark
+from tasks.redaction.encode import JPEG_GRID
 
 FILL, INK = 0, 255
 
 LEAST_CONTRAST, INK_SHARE = 48.0, 0.5
 """What counts as ink in a cut block: this far from the paper's grey, and this share of the way to the darkest."""
 
+LIKE_INK = 0.7
+"""Share of the contrast of the ink around that a neighbour's ink has at least; ringing reaches a third of it."""
+
 FAINT = 24
 """Grey levels from paper up to which something is no ink of a neighbour's that a reader would miss."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Share of each channel in what JPEG codes as lightness."""
+
+MOST_PX = 1 << 16
+
+OWN_BLOCKS = Grid(Box(0, 0, MOST_PX, MOST_PX), (float(JPEG_GRID), float(JPEG_GRID)))
+"""The blocks in which the page is coded again."""
 
 SPOT_PX = 64
 """Blocks so near to each other share their paper."""
@@ -106,9 +115,8 @@ def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grids: Sequence[Grid
     for grid in sorted(grids, key=lambda grid: grid.colour):
         shades: dict[tuple[int, int], tuple[Any, Any]] = {}
         beyond = round(CLEAN_BLOCKS * max(grid.step))
-        cells = {
-            cell: None for region in regions for cell in grid.cells(surroundings(region, grid, width, height))
-        }  # one that two marks touch, once
+        places = [surroundings(region, grid, width, height) for region in regions]
+        cells = dict.fromkeys(cell for place in places for cell in grid.cells(place))  # one that two marks touch, once
         for cell in cells:
             seen = ~filled[_cut(cell)]
             if seen.any():
@@ -124,6 +132,16 @@ def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grids: Sequence[Grid
                     _bleach(pixels[_cut(cell)], seen, paper)
                 else:
                     _reduce(pixels[_cut(cell)], seen, paper, ink)
+                    if not _lies_on(grid, OWN_BLOCKS):
+                        _smooth(pixels[_cut(OWN_BLOCKS.whole(cell).clipped(width, height))], paper)
+
+
+def _lies_on(grid: Grid, other: Grid) -> bool:
+    """Whether each block of one grid is some whole blocks of another."""
+    return grid.rim == 0 and all(
+        grid.step[axis] % other.step[axis] == 0 == (grid.origin[axis] - other.origin[axis]) % other.step[axis]
+        for axis in (0, 1)
+    )
 
 
 def surroundings(region: Box, grid: Grid, width: int, height: int) -> Box:
@@ -144,11 +162,18 @@ def _reduce(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any, ink: 
     """
     depth = np.abs(_grey(block) - float(np.mean(paper)))
     inked = seen & (depth > max(LEAST_CONTRAST, INK_SHARE * float(depth[seen].max())))
-    if int(inked.sum()) < SPECK_PX or abs(float(np.median(_grey(block)[inked])) - np.mean(paper)) < 2 * LEAST_CONTRAST:
+    usual = 2 * LEAST_CONTRAST / LIKE_INK if ink is None else float(abs(np.mean(ink) - np.mean(paper)))
+    least = min(2 * LEAST_CONTRAST, LIKE_INK * usual)
+    if int(inked.sum()) < SPECK_PX or abs(float(np.median(_grey(block)[inked])) - np.mean(paper)) < least:
         inked = np.zeros_like(inked)
     else:
         block[inked] = np.median(block[inked], axis=0) if ink is None else ink
     block[seen & ~inked] = paper
+
+
+def _smooth(block: NDArray[np.uint8], paper: Any) -> None:
+    """Give the grain of the paper beside a calmed place its one shade: it would ring into it when it is coded again."""
+    block[np.abs(_grey(block) - float(np.mean(paper))) <= FAINT] = paper
 
 
 def _bleach(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any) -> None:

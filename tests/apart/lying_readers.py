@@ -26,7 +26,7 @@ from tasks.model import (
     Transcript,
     VerificationReport,
 )
-from tasks.redaction.gate import named_checks
+from tasks.redaction.gate.checks import CHECKS
 from tasks.request import Policy
 
 BOMB = gzip.compress(bytes(65 << 20))
@@ -130,7 +130,7 @@ def _named(transcript: bytes) -> str:
 
 
 def gate(_settings: bytes, pdf: bytes, _plan: bytes, _transcript: bytes) -> Sequence[bytes]:
-    checks = tuple(named_checks(with_reread=True))
+    checks = CHECKS
     honest = VerificationReport(digest(pdf), 2, checks, ())
     lies = {
         b"another file": replace(honest, file_sha256=digest(b"another")),

@@ -24,9 +24,9 @@ from tasks.apart import LAYERS, Apart, ChildAnswerError
 from tasks.apart.scratch import PREFIX, Scratch
 from tasks.codec import encode, unpack
 from tasks.errors import ConfigurationError, CorruptFileError, FoiError
-from tasks.jobs import ReadingSettings
 from tasks.model import Transcript
 from tasks.readers import Readers
+from tasks.reading.settings import ReadingSettings
 from tests.apart.conftest import JOBS, WITH, WITHOUT, enclose, is_running, needs, wait_until
 
 

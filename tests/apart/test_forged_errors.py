@@ -10,10 +10,10 @@ import pytest
 
 from tasks.apart import Apart, ChildAnswerError
 from tasks.errors import ConfigurationError, FoiError, ReaderUnavailableError, RejectedInputError, all_errors
-from tasks.jobs import JOBS, ReadingSettings
+from tasks.jobs import JOBS
 from tasks.model import Media
 from tasks.readers import WITH_TESSERACT, ReaderFailedError, Readers
-from tasks.reading.ocr import OcrSettings
+from tasks.reading.settings import OcrSettings, ReadingSettings
 from tasks.request import Policy
 from tests.apart.conftest import PROGRAMS
 from tests.apart.forging_readers import PREFIX

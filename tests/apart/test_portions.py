@@ -10,9 +10,10 @@ from PIL import Image
 
 from tasks import pipeline
 from tasks.apart import Apart
-from tasks.codec import pack
-from tasks.jobs import ReadingSettings
-from tasks.readers import PAGES_AT_ONCE, Readers
+from tasks.codec import pack, unpack
+from tasks.model import Transcript
+from tasks.readers import PAGES_AT_ONCE, Readers, join_transcripts
+from tasks.reading.settings import ReadingSettings
 from tests.pictures import typed
 
 SETTINGS = ReadingSettings()
@@ -35,13 +36,17 @@ def tiff() -> bytes:
     return out.getvalue()
 
 
-def test_portions_make_the_whole_and_are_told_of_as_they_come(readers: Readers, tiff: bytes) -> None:
+def test_portions_make_the_whole(readers: Readers, tiff: bytes) -> None:
     media = readers.look("many.tif", tiff)
     assert media.pages == PAGES
-    told: list[int] = []
-    read = readers.read(media, tiff, told.append)
-    assert told == [PAGES_AT_ONCE, PAGES]
-    assert read == pack(pipeline.read_record(tiff, media, SETTINGS.ocr, SETTINGS.limits))
+    assert readers.read(media, tiff) == pack(pipeline.read_record(tiff, media, SETTINGS.ocr, SETTINGS.limits))
+
+
+def test_parts_put_together_make_the_whole_too(readers: Readers, tiff: bytes) -> None:
+    media = readers.look("many.tif", tiff)
+    parts = [unpack(readers.read(media, tiff, some), Transcript) for some in (range(3), range(3, PAGES))]
+    assert [page.page for page in parts[1].pages] == list(range(3, PAGES))
+    assert pack(join_transcripts(parts)) == readers.read(media, tiff)
 
 
 def test_each_page_has_its_picture_and_no_more_are_drawn_than_are_asked_for(readers: Readers, tiff: bytes) -> None:

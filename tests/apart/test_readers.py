@@ -8,9 +8,9 @@ import pytest
 
 from tasks.apart import Apart, ChildAnswerError
 from tasks.codec import pack
-from tasks.jobs import ReadingSettings, time_limit_s
 from tasks.model import Media, PageTranscript, Transcript
-from tasks.readers import Readers
+from tasks.readers import Readers, time_limit_s
+from tasks.reading.settings import ReadingSettings
 from tasks.request import Policy
 from tests.apart.lying_readers import CLAIMS, PLANS
 

@@ -37,7 +37,8 @@ ENTRIES, LAYER, TAGS = (f"tests/attacks/test_{name}.py" for name in ("every_entr
 TESTS_OF = {
     "edges.py": ("tests/attacks/test_fragments.py", "tests/attacks/test_edges_of_marks.py", *OUTPUTS),
     "source.py": ("tests/attacks/test_source.py",),
-    "values.py": (*VALUES, TAGS, *OUTPUTS),
+    "values.py": VALUES,
+    "values_in_pdf.py": (*VALUES, TAGS, *OUTPUTS),
     "writings.py": VALUES,
     "jpeg.py": ("tests/attacks/test_jpeg_bits.py", OUTPUTS[1]),
     "font.py": ("tests/attacks/test_font_bytes.py", OUTPUTS[1]),
@@ -51,11 +52,11 @@ TESTS_OF = {
     "output.py": (LAYER, ENTRIES, *OUTPUTS),
     "marks.py": (OUTPUTS[1], "tests/attacks/test_widths.py", OUTPUTS[0]),
     "pixels.py": ("tests/attacks/test_widths.py", *OUTPUTS),
-    "__init__.py": (*OUTPUTS, *VALUES),
+    "verdict.py": (*OUTPUTS, *VALUES),
 }
 """The tests that speak of a module, the nearest first; the rest have `OUTPUTS`. Slow ones are left out."""
 
-WITH_TESSERACT = ("edges.py", "source.py", "__init__.py")
+WITH_TESSERACT = ("edges.py", "source.py", "verdict.py")
 """The modules that read again; the tests of others pass over those that need Tesseract, which take longest."""
 
 PLUGINS = ("-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:terminalreporter")

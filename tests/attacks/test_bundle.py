@@ -14,7 +14,8 @@ from tasks.casework import refuse_values
 from tasks.codec import decode, encode
 from tasks.errors import LeakFoundError
 from tasks.jobs import search
-from tasks.redaction.gate import check_values, check_visible
+from tasks.redaction.gate.values import check_values
+from tasks.redaction.gate.values_in_pdf import check_visible
 from tests.redaction.drawn import SECRETS, DrawnRecord, draw_page, record_of
 
 VALUE = "O'Brien & Sons, 4 Sample Row"

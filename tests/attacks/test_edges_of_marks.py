@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tasks.geometry import Box
-from tasks.model import Kind, RedactionPlan
+from tasks.model import Kind, RedactionPlan, Transcript
 from tasks.redaction.apply import apply_marks
-from tasks.redaction.gate import check_record
+from tasks.redaction.gate.verdict import check_record
 from tests.redaction.drawn import DrawnRecord, draw_page, record_of
 
 NUMBER = "020 7946 0123"
@@ -79,7 +79,9 @@ def test_a_mark_that_only_grazes_a_word_hides_none_of_it(one_number: DrawnRecord
 # ------------------------------------------------------------------------------------------------ what is read again
 
 
-def sheets_of(record: DrawnRecord) -> list[np.ndarray]:
+def sheets_of(record: DrawnRecord, confidence: float = 50.0) -> list[np.ndarray]:
+    """What is read again round the marks of a record all of whose words were read with one confidence."""
+    record = dataclasses.replace(record, transcript=read_with(confidence, record.transcript))
     seen: list[np.ndarray] = []
 
     def reread(pixels: np.ndarray, dpi: float) -> list[str]:
@@ -89,6 +91,39 @@ def sheets_of(record: DrawnRecord) -> list[np.ndarray]:
 
     assert codes(record.apply(), record, reread=reread) == set()
     return seen
+
+
+def read_with(confidence: float, transcript: Transcript) -> Transcript:
+    pages = [
+        dataclasses.replace(
+            page,
+            readings=tuple(
+                dataclasses.replace(r, words=tuple(dataclasses.replace(w, confidence=confidence) for w in r.words))
+                for r in page.readings
+            ),
+        )
+        for page in transcript.pages
+    ]
+    return dataclasses.replace(transcript, pages=tuple(pages))
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "read"),
+    [
+        ("harbour", 95.0, False),
+        ("(harbour),", 95.0, False),
+        ("harbour", 79.0, True),
+        ("harb0ur", 95.0, True),
+        ("harbour.desk", 95.0, True),
+        ("at", 95.0, True),
+        ("jane", 95.0, True),  # a part of what is hidden
+    ],
+)
+def test_plain_words_read_well_are_not_read_again(text: str, confidence: float, read: bool) -> None:
+    values = {"jane.doe@harwich.example": Kind.EMAIL}
+    record = record_of(draw_page(("jane.doe@harwich.example", text), values, mode="bilevel", size=(700, 200)))
+    sheets = sheets_of(record, confidence)
+    assert any((sheet < 128).any() for sheet in sheets) == read
 
 
 def test_the_band_round_a_mark_is_enlarged_and_shows_what_stands_beside(one_number: DrawnRecord) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pikepdf
 import pytest
 
-from tasks.redaction.gate import check_record, checks, content, images, structure
+from tasks.redaction.gate import checks, content, images, structure
+from tasks.redaction.gate.verdict import check_record
 from tests.attacks import faults
 from tests.redaction.drawn import DrawnRecord, draw_page, record_of
 

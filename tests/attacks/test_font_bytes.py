@@ -10,8 +10,8 @@ import pikepdf
 import pytest
 
 from tasks.redaction import font as writer
-from tasks.redaction.gate import check_record
 from tasks.redaction.gate.font import has_a_font_that_says_nothing, has_one_font_without_shapes, program_of
+from tasks.redaction.gate.verdict import check_record
 from tests.attacks import faults
 from tests.redaction.drawn import DrawnRecord, draw_page, record_of
 

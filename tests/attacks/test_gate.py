@@ -15,9 +15,10 @@ from PIL import Image
 
 from tasks.geometry import Box
 from tasks.model import Finding, Kind, Mark
-from tasks.redaction import gate
 from tasks.redaction.apply import apply_marks
-from tasks.redaction.gate import FAULTS, check_record, checks, named_checks
+from tasks.redaction.gate import checks, verdict
+from tasks.redaction.gate.checks import CHECKS, FAULTS
+from tasks.redaction.gate.verdict import check_record, named_checks
 from tests.attacks import faults
 from tests.redaction.drawn import DrawnRecord, blocks_of, draw_page, record_of
 
@@ -101,6 +102,10 @@ def test_saving_anew_is_no_fault_in_itself(record: DrawnRecord, good: bytes) -> 
 
 def test_every_check_answers_known_attacks() -> None:
     assert {code for codes in named_checks(True).values() for code in codes} <= set(FAULTS)
+
+
+def test_the_checks_are_those_that_whoever_gets_a_report_knows_of() -> None:
+    assert tuple(named_checks(True)) == CHECKS
 
 
 # ------------------------------------------------------------------------------------------------ faults by resaving
@@ -378,7 +383,7 @@ def test_a_check_that_cannot_finish_is_a_finding(
     def breaks(view: object) -> Iterator[Finding]:
         raise RuntimeError("text of the record")
 
-    monkeypatch.setattr(gate, "PAGE_CHECKS", [checks.PageCheck("breaks", ("A05",), breaks)])
+    monkeypatch.setattr(verdict, "PAGE_CHECKS", [checks.PageCheck("breaks", ("A05",), breaks)])
     report = check_record(good, record.plan, record.transcript)
     assert [f.code for f in report.findings] == ["A05"]
     assert "text of the record" not in report.findings[0].message

@@ -13,9 +13,11 @@ from PIL import Image
 
 from tasks.geometry import Box
 from tasks.model import Detection, Kind, Mode, PageRaster
-from tasks.reading.media import Limits, inspect
+from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
-from tasks.redaction.gate import check_again, check_record
+from tasks.reading.settings import Limits
+from tasks.redaction.gate.again import check_again
+from tasks.redaction.gate.verdict import check_record
 from tests.redaction.drawn import MEMO, DrawnPage, draw_page, record_of
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,9 @@ from PIL import Image
 
 from tasks.geometry import Box, Grid, union
 from tasks.redaction.apply import apply_marks
-from tasks.redaction.gate import ELSEWHERE, FAULTS, check_again, check_record, named_checks
+from tasks.redaction.gate.again import check_again
+from tasks.redaction.gate.checks import FAULTS
+from tasks.redaction.gate.verdict import ELSEWHERE, check_record, named_checks
 from tasks.redaction.paint import paint_marks
 from tests.attacks import faults
 from tests.redaction.drawn import DrawnRecord, blocks_of, draw_page, record_of

@@ -14,8 +14,9 @@ import pikepdf
 import pytest
 
 from tasks.errors import RejectedInputError
-from tasks.reading.media import Limits, inspect
+from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import Limits
 
 LIMITS = Limits()
 

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from tasks.geometry import Box
+from tasks.looks import REVIEW_FROM, pages_to_review
 from tasks.model import Detection, Kind, PageRaster
-from tasks.pipeline import REVIEW_FROM, pages_to_review, plan_in_request, read_record
+from tasks.pipeline import plan_in_request, read_record
 from tasks.reading.engine import recognise
-from tasks.reading.media import Limits, inspect
-from tasks.reading.ocr import OcrSettings
-from tasks.redaction.gate import look_at_source
+from tasks.reading.media import inspect
+from tasks.reading.settings import Limits, OcrSettings
+from tasks.redaction.gate.source import look_at_source
 from tasks.redaction.grey import without_colour
 from tasks.request import Policy
 

@@ -10,7 +10,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from tasks.redaction.gate import check_record
+from tasks.redaction.gate.verdict import check_record
 from tests.attacks import faults
 from tests.redaction.drawn import DrawnRecord, draw_page, record_of
 

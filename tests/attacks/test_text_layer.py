@@ -15,7 +15,7 @@ import pytest
 
 from tasks.geometry import Box
 from tasks.model import Word
-from tasks.redaction.gate import check_record
+from tasks.redaction.gate.verdict import check_record
 from tests.attacks import faults
 from tests.redaction.drawn import DrawnRecord, draw_page, record_of
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tasks.pipeline import REVIEW_FROM
+from tasks.looks import REVIEW_FROM
 from tests.bench.scoring import DESTROYED_ABOVE, FileScore, PageScore, Verdict, score_set, wilson
 from tests.corpus.write import take_turns, write_set
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.pipeline import REVIEW_FROM
+from tasks.looks import REVIEW_FROM
 from tests.bench.recall import Score, measure, redact
 from tests.corpus import letters, notices, tables
 from tests.corpus.write import write_set

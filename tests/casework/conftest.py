@@ -10,8 +10,8 @@ import pytest
 from infra.keys import make_keys
 from tasks.apart import Apart
 from tasks.disclosure.keys import load_keys
-from tasks.jobs import ReadingSettings
 from tasks.readers import Readers
+from tasks.reading.settings import ReadingSettings
 from tasks.workplace import Buckets, Workplace
 from tests.authority import NAMED
 from tests.conftest import StoreServer
@@ -20,19 +20,21 @@ BUCKETS = Buckets("case-intake", "case-work", "case-quarantine", "case-disclosur
 
 
 class Watched(Apart):
-    """The real processes; `jobs_done` lists what they were asked for."""
+    """The real processes; `jobs_done` lists what they were asked for, `given` with what they were given."""
 
     jobs_done: list[str]
+    given: list[tuple[str, tuple[bytes, ...]]]
 
     def call(self, job: str, *blobs: bytes, **options: Any) -> tuple[bytes, ...]:
         self.jobs_done.append(job)
+        self.given.append((job, blobs))
         return super().call(job, *blobs, **options)
 
 
 @pytest.fixture(scope="module")
 def watched() -> Iterator[Watched]:
     with Watched(2) as apart:
-        apart.jobs_done = []
+        apart.jobs_done, apart.given = [], []
         yield apart
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks import casework, pipeline, steps
+from tasks import casework, fingerprints, pipeline, steps
 from tasks.arrival import take_in
 from tasks.caseload import caseload
 from tasks.codec import pack, unpack
 from tasks.errors import FoiError, LeakFoundError, NotApprovedError, RecordChangedError, RejectedInputError
+from tasks.looks import REVIEW_FROM
 from tasks.model import (
     Doubt,
     Finding,
@@ -183,7 +184,7 @@ def test_a_doubtful_page_is_held_even_when_no_review_is_asked_for(place: Workpla
     reference = upload(place)
     dossier, keys = to_dossier(place, reference)
     plan = place.load(keys.plan, RedactionPlan)
-    doubt = Doubt("inky-but-wordless", "Much ink, no words.", pipeline.REVIEW_FROM)
+    doubt = Doubt("inky-but-wordless", "Much ink, no words.", REVIEW_FROM)
     place.save(keys.plan, replace(plan, reviews=(PageReview(0, doubt.score, (doubt,)),)))
     assert "record 1 page 1 (inky-but-wordless)" in casework.decide_by_policy(place, reference, dossier)
     assert casework.find_approval(place, reference, dossier) is None
@@ -343,7 +344,7 @@ def test_a_record_replaced_under_the_run_is_noticed(place: Workplace) -> None:
 def test_a_stricter_gate_looks_at_every_file_again(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The version of a stage is part of its results' names, and of no earlier stage's."""
     manifest, keys = to_gate(place, upload(place))
-    monkeypatch.setattr(pipeline, "GATE", pipeline.GATE + 1)
+    monkeypatch.setattr(fingerprints, "GATE", fingerprints.GATE + 1)
     newer = Workplace(place.store, BUCKETS, place.policy, place.reading, place.readers, place.keys, True)
     again = steps.gate_record.fn(newer, manifest, 1, keys.transcript, keys.plan, keys.pdf)
     assert again.key != keys.report

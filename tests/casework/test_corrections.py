@@ -26,7 +26,7 @@ from tasks.corrections import (
 from tasks.decisions import read_log
 from tasks.disclosure.notice import missing_parts
 from tasks.errors import NotApprovedError
-from tasks.model import Act, Kind, StageKeys
+from tasks.model import Act, Kind, Manifest, StageKeys
 from tasks.review.asked import Asked, CorrectionRefusedError
 from tasks.workplace import Workplace
 from tests.casework.conftest import BUCKETS, Watched
@@ -87,15 +87,18 @@ def hold(place: Workplace, **fields: object) -> Held:
     return put_together(place, reference, manifest, read)
 
 
-def put_together(place: Workplace, reference: str, manifest: str, read: dict[int, str]) -> Held:
+def put_together(
+    place: Workplace, reference: str, manifest: str, read: dict[int, str], former: Sequence[StageKeys] = ()
+) -> Held:
     """What the flows do from transcripts on, without Prefect."""
+    before = {keys.number: keys.plan for keys in former}
     names, _ = load_corrections(place, reference)
     found = {n: steps.find_in_record.fn(place, manifest, n, key).key for n, key in read.items()}
     found = {n: steps.correct_found.fn(place, manifest, n, read[n], key, names).key for n, key in found.items()}
     stages = []
     for n, key in found.items():
         plan = steps.plan_record.fn(place, manifest, n, read[n], key, sorted(found.values()), names).key
-        pdf = steps.redact_record.fn(place, manifest, n, read[n], plan).key
+        pdf = steps.redact_record.fn(place, manifest, n, read[n], plan, before.get(n, "")).key
         report = steps.gate_record.fn(place, manifest, n, read[n], plan, pdf)
         assert report.rejected == report.refused == ""
         stages.append(StageKeys(n, read[n], plan, pdf, report.key, steps.claims_beside(plan)))
@@ -106,7 +109,7 @@ def put_together(place: Workplace, reference: str, manifest: str, read: dict[int
 def correct(place: Workplace, held: Held, **asked: Sequence[str] | str) -> Held:
     make_correction(place, held.reference, held.dossier, Asked(**asked), "A. Officer", "both")
     read = {keys.number: keys.transcript for keys in held.stages}
-    return put_together(place, held.reference, held.manifest, read)
+    return put_together(place, held.reference, held.manifest, read, held.stages)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +142,49 @@ def test_a_removed_mark_shows_its_value_and_only_its_record_is_painted_again(
     assert ONCE in after.text(place, 1)
     assert SHARED not in after.text(place, 1)
     assert after.dossier != held.dossier
+
+
+def register(blank: Sequence[int] = ()) -> bytes:
+    """A PDF of four pages with a number each; of some nothing is left."""
+    pages = [
+        typed(*(() if n in blank else (f"Page {n} of the register.", f"Ring 020 7946 01{n}0 today.")), height=300)
+        for n in range(4)
+    ]
+    return encoded(pages[0], "PDF", save_all=True, append_images=pages[1:], resolution=150)
+
+
+def test_a_correction_paints_only_the_pages_it_touches(place: Workplace) -> None:
+    reference = f"CORR-{uuid.uuid4().hex[:8]}"
+    request = {"reference": reference, "title": "T", "received": "2026-03-02", "request_text": "Please send it."}
+    place.store.put(BUCKETS.intake, f"{reference}/records/register.pdf", register())
+    place.store.put(BUCKETS.intake, f"{reference}/request.json", json.dumps(request).encode())
+    manifest = take_in(place, reference).manifest
+    transcript = steps.read_record.fn(place, manifest, 1).key
+    held = put_together(place, reference, manifest, {1: transcript})
+    after = correct(place, held, remove=[held.name_of(place, "020 7946 0120", 1)])
+    (before, now), (record,) = (held.stages[0], after.stages[0]), place.load(manifest, Manifest).records
+
+    def painted(source: bytes, *former: tuple[bytes, bytes]) -> bytes:
+        plan, read = place.load_bytes(now.plan), place.load_bytes(transcript)
+        return place.readers.redact(record.media, plan, read, record.title, source, *former)
+
+    # Where nothing of the other pages is left to paint, they come out whole all the same.
+    spoilt = register(blank=(0, 1, 3))
+    former = place.load_bytes(before.plan), place.load_bytes(before.pdf)
+    assert painted(spoilt, former) == painted(register()) == place.load_bytes(now.pdf)
+    assert painted(spoilt) != painted(register())
+    assert painted(register(blank=(2,)), former) != painted(register())
+
+
+def test_what_is_painted_anew_is_told_of_what_was_painted_before(place: Workplace, watched: Watched) -> None:
+    held = hold(place)
+    watched.given.clear()
+    after = correct(place, held, remove=[held.name_of(place, ONCE, 1)])
+    # Of the two one excludes chance: it makes the record from nothing but its source.
+    assert sorted(len(blobs) for job, blobs in watched.given if job == "redact") == [6, 8]
+    (former,) = (blobs[6:] for job, blobs in watched.given if job == "redact" and len(blobs) == 8)
+    assert former == (place.load_bytes(held.stages[0].plan), place.load_bytes(held.stages[0].pdf))
+    assert place.load_bytes(after.stages[0].pdf) != former[1]
 
 
 def test_a_value_that_stays_withheld_elsewhere_cannot_be_shown_in_one_place(place: Workplace, held: Held) -> None:

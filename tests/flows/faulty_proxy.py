@@ -31,12 +31,14 @@ class FaultyProxy:
         upstream: port of the store; 0 until it is known.
         fault: what is wrong now.
         met: how many requests met which fault.
+        asked: method and target of every request.
     """
 
     def __init__(self, seed: int) -> None:
         self.upstream = 0
         self.fault = NOTHING
         self.met: Counter[str] = Counter()
+        self.asked: list[tuple[str, str]] = []
         self._random = random.Random(seed)
         self._listening = socket.create_server((HOST, 0), backlog=128)
         self.url = f"http://{HOST}:{self._listening.getsockname()[1]}"
@@ -63,6 +65,8 @@ class FaultyProxy:
                 return
             fault = self.fault
             self.met[fault] += 1
+            method, target, _ = head.decode("latin-1").split(" ", 2)
+            self.asked.append((method, target))
             if fault == REFUSING:
                 client.sendall(_BUSY)
                 return

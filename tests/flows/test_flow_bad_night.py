@@ -187,7 +187,7 @@ class Saboteur:
 
     def kill_flow(self) -> None:
         """Kill the process of a run on a request."""
-        self._kill_below_worker("flow process", lambda proc: b"prefect.engine" in (proc / "cmdline").read_bytes())
+        self._kill_below_worker("flow process", lambda proc: b"infra.prefect_run" in (proc / "cmdline").read_bytes())
 
     def kill_tesseract(self) -> None:
         """Kill Tesseract as soon as it is seen."""

@@ -72,6 +72,7 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FOI_OCR_TIMEOUT_S", "0"),
         ("FOI_OCR_TIMEOUT_S", "long"),
         ("FOI_JOBS", "0"),
+        ("FOI_DASK", "dask.internal:8786"),
         ("FOI_ALLOW_UNREVIEWED", "perhaps"),
         ("FOI_PUBLIC_URL", "foi.example.org"),
         ("PREFECT_API_URL", "127.0.0.1:4200"),

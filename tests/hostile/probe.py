@@ -7,9 +7,9 @@ import resource
 
 from tasks.codec import decode, encode
 from tasks.jobs import JOBS as REAL_JOBS
-from tasks.jobs import ReadingSettings
 from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import ReadingSettings
 
 PAGES = 3
 """Pages of a file that are drawn."""

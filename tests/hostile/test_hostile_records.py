@@ -20,10 +20,10 @@ from tasks.arrival import take_in
 from tasks.codec import decode
 from tasks.disclosure.keys import load_keys
 from tasks.errors import LeakFoundError
-from tasks.jobs import ReadingSettings
 from tasks.model import Manifest, RedactionPlan, Rejection, StageKeys, Transcript
 from tasks.pipeline import redact_record
 from tasks.readers import Readers
+from tasks.reading.settings import ReadingSettings
 from tasks.status import load_status
 from tasks.workplace import Buckets, Workplace
 from tests.authority import NAMED

@@ -12,8 +12,9 @@ from PIL import Image
 from tasks.geometry import Box, Grid
 from tasks.model import PageRaster
 from tasks.reading.blocks import MOST_GRIDS, UNKNOWN, Edges, jpeg_edges
-from tasks.reading.media import Limits, inspect
+from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import Limits
 from tests.reading.papers import pdf_with
 
 NOISE = np.random.default_rng(1).integers(0, 256, (96, 96, 3)).astype(np.uint8)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from tasks.errors import ReaderUnavailableError
-from tasks.reading.engine import engine_version, find_turns, recognise
+from tasks.reading.engine import find_turns, recognise
+from tasks.reading.versions import engine_version
 from tests.disks import MIB, disk, fill
 from tests.pictures import typed
 

@@ -19,7 +19,8 @@ from tasks.errors import (
     UnsupportedMediaError,
 )
 from tasks.model import Media
-from tasks.reading.media import JPEG, PDF, PNG, TIFF, Limits, decoding, inspect
+from tasks.reading.media import decoding, inspect
+from tasks.reading.settings import JPEG, PDF, PNG, TIFF, Limits
 from tests.reading.papers import bilevel, image_file, pdf_with, text_pixels, write_lines
 
 # pytest puts its own warning filters over those the module sets when imported.

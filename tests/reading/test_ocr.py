@@ -20,8 +20,10 @@ from tasks.model import PageRaster, Word
 from tasks.reading.doubt import Assessment
 from tasks.reading.engine import parse_tsv
 from tasks.reading.media import inspect
-from tasks.reading.ocr import OcrSettings, engine_version, is_doubtful, read_again, read_page
+from tasks.reading.ocr import is_doubtful, read_again, read_page
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import OcrSettings
+from tasks.reading.versions import engine_version
 from tests.reading.papers import (
     LINES,
     bilevel,
@@ -134,7 +136,7 @@ def test_a_page_without_room_for_a_letter_has_no_words(shape: tuple[int, int]) -
     assert read_again(raster, page) == page
 
 
-def test_a_doubtful_page_is_read_again_but_not_endlessly() -> None:
+def test_a_bad_page_is_read_again_but_not_endlessly() -> None:
     noise = np.random.default_rng(3).normal(0, 70, PAGE.shape)
     faint = np.clip(np.interp(PAGE, (0, 255), (120, 200)) + noise, 0, 255).astype(np.uint8)
     transcript = read_page(raster_of(faint))

@@ -13,8 +13,9 @@ from PIL import Image
 from tasks.errors import CorruptFileError, LimitExceededError
 from tasks.geometry import Box
 from tasks.model import PageRaster
-from tasks.reading.media import Limits, inspect
+from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import Limits
 from tests.reading.papers import (
     Pixels,
     bilevel,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tasks.geometry import union
-from tasks.reading.second import READER, reader_version, recognise_lines
+from tasks.reading.second import recognise_lines
+from tasks.reading.versions import SECOND_READER, reader_version
 from tests.reading.papers import ink_of, text_pixels
 
 LINES = ("Duty desk 020 7946 0123", "roster.desk@example.org")
@@ -40,7 +41,7 @@ def test_an_empty_page_has_no_words() -> None:
 
 
 def test_the_reader_says_what_it_is() -> None:
-    assert reader_version().startswith(f"{READER} 3.")
+    assert reader_version().startswith(f"{SECOND_READER} 3.")
 
 
 def test_importing_the_room_does_not_import_the_engine() -> None:

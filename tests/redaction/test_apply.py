@@ -19,6 +19,7 @@ from tasks.geometry import Box
 from tasks.model import Detection, Kind, PageRaster
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.encode import JPEG_QUALITY, encode_jpeg, source_quality
+from tasks.redaction.former import FormerFile
 from tests.redaction.drawn import MEMO, SECRETS, DrawnPage, DrawnRecord, draw_page, record_of
 
 LABEL = "[withheld: s.31(1)(a)]"
@@ -379,3 +380,52 @@ def test_a_plan_of_another_source_is_refused() -> None:
     record = record_of(draw_page())
     with pytest.raises(ValueError, match="another transcript"):
         apply_marks(record.rasters(), replace(record.plan, source_sha256="0" * 64), record.transcript, "x")
+
+
+# ------------------------------------------------------------------------------------------------ pages taken over
+
+
+def of_all_kinds() -> DrawnRecord:
+    """Pages that are coded in every way; of the last nothing was read."""
+    pages = [
+        draw_page(page=0, mode="bilevel"),
+        draw_page(page=1, mode="grey"),
+        draw_page(page=2, mode="colour", quarter_turns=1),
+        draw_page(page=3, mode="grey", jpeg=False, dpi=(150, 75)),
+        draw_page(["Nobody has read this."], {}, page=4),
+    ]
+    pages[4] = replace(pages[4], transcript=replace(pages[4].transcript, readings=()))
+    return record_of(*pages)
+
+
+def without_marks_of(record: DrawnRecord, page: int) -> DrawnRecord:
+    """The record as it is when a person removes a page's marks: all later ones are counted anew."""
+    left = (mark for mark in record.plan.marks if mark.page != page)
+    return replace(record, plan=replace(record.plan, marks=tuple(replace(m, number=n) for n, m in enumerate(left, 1))))
+
+
+@pytest.mark.parametrize("page", range(4))
+def test_a_page_that_is_taken_over_has_the_bytes_it_would_have_if_painted(page: int) -> None:
+    record = of_all_kinds()
+    assert {mark.page for mark in record.plan.marks} == {0, 1, 2, 3}
+    corrected = without_marks_of(record, page)
+    for before, now in ((record, corrected), (corrected, record)):
+        former = FormerFile(before.apply(), before.plan, before.transcript)
+        assert former.unchanged(now.plan) == {0, 1, 2, 3, 4} - {page}
+        only = [now.rasters()[page]]
+        again = apply_marks(only, now.plan, now.transcript, "A drawn record", former=former)
+        assert again == now.apply()
+
+
+def test_a_page_with_another_mark_exemption_or_colour_is_painted_anew() -> None:
+    record = of_all_kinds()
+    former = FormerFile(record.apply(), record.plan, record.transcript)
+    first, *rest = record.plan.marks
+    region = first.regions[0]
+    moved = replace(first, regions=(replace(region, x1=region.x1 + 8), *first.regions[1:]))
+    for changed in (replace(first, exemption="s.40(2)"), moved):
+        assert former.unchanged(replace(record.plan, marks=(changed, *rest))) == {1, 2, 3, 4}
+    assert former.unchanged(replace(record.plan, grey=not record.plan.grey)) == set()
+    assert former.unchanged(replace(record.plan, source_sha256="0" * 64)) == set()
+    with pytest.raises(ValueError, match="there are 0 pages"):
+        apply_marks([], replace(record.plan, marks=(moved, *rest)), record.transcript, "x", former=former)

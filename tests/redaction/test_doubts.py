@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tasks.geometry import Box, Frame
+from tasks.looks import REVIEW_FROM
 from tasks.model import Detection, Kind, PageReview, PageTranscript, Reading, Transcript, Word
-from tasks.pipeline import REVIEW_FROM
 from tasks.redaction.plan import plan_record
 from tasks.request import Policy
 from tests.redaction.drawn import SOURCE

@@ -20,10 +20,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.geometry import Box, Frame, Grid
 from tasks.model import Detection, Kind, PageRaster, PageTranscript, Reading, Transcript, Word
-from tasks.reading.media import Limits, inspect
+from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
+from tasks.reading.settings import Limits
 from tasks.redaction.apply import apply_marks
-from tasks.redaction.gate import check_record
+from tasks.redaction.gate.verdict import check_record
 from tasks.redaction.plan import plan_record
 from tasks.request import Policy
 from tests.redaction.drawn import SOURCE

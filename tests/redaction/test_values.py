@@ -8,9 +8,8 @@ import zipfile
 import pikepdf
 import pytest
 
-from tasks.redaction.gate import check_values
 from tasks.redaction.gate.output import Shown
-from tasks.redaction.gate.values import needles
+from tasks.redaction.gate.values import check_values, needles
 
 PHONE, MAIL, ADDRESS = "020 7946 0123", "jordan.example@police.example", "4 Sample Row, Exampleton ZZ9 9ZZ"
 
@@ -94,22 +93,22 @@ def zip_with(name: str, data: bytes) -> bytes:
 @pytest.mark.parametrize(
     "blob",
     [
-        pdf_with(f"Mail of {MAIL}"),
         zip_with("a.txt", MAIL.encode()),
         zip_with(f"{MAIL}.txt", b""),
-        zip_with("a.pdf", pdf_with(MAIL)),
         MAIL.encode("utf-16-le"),
         f'{{"text": "{MAIL}"}}'.encode(),
     ],
-    ids=["pdf", "zip", "name in zip", "pdf in zip", "utf-16", "json"],
+    ids=["zip", "name in zip", "utf-16", "json"],
 )
 def test_files_are_looked_into(blob: bytes) -> None:
     assert [f.code for f in check_values({"x": "clean", "y": blob}, [MAIL])] == ["A25"]
     assert check_values({"y": blob}, ["robin@elsewhere.example"]) == ()
 
 
-def test_a_file_that_cannot_be_looked_into_is_a_finding() -> None:
-    (finding,) = check_values({"x": b"%PDF-1.7 broken"}, [MAIL])
+@pytest.mark.parametrize("blob", [pdf_with("clean"), zip_with("a.pdf", pdf_with("clean")), b"PK\x03\x04 broken"])
+def test_a_file_that_is_not_looked_into_is_a_finding(blob: bytes) -> None:
+    """A PDF is searched apart, in a process that has nothing but that file."""
+    (finding,) = check_values({"x": blob}, [MAIL])
     assert finding.code == "A00"
 
 

@@ -169,6 +169,18 @@ def test_folders_are_named_bare_and_only_those_directly_below(store: S3Store, fo
     assert list(store.list_folders(BUCKET, f"{folder}nothing/")) == []
 
 
+def test_a_bucket_is_listed_folder_by_folder_whatever_their_names_sort_before(store: S3Store) -> None:
+    bucket = "contract-folders"
+    store.ensure_bucket(bucket)
+    keys = {f"{folder}/{name}" for folder in ("A", "A.1", "A-2", "a") for name in ("z.txt", "below/x.txt", "a b.txt")}
+    for key in (*keys, "beside.txt"):
+        store.put(bucket, key, key.encode())
+    listed = list(store.list_by_folder(bucket))
+    assert sorted(folder for folder, _ in listed) == sorted({key.partition("/")[0] for key in keys})
+    assert {f"{folder}/{name}" for folder, objects in listed for name in objects} == keys
+    assert {info for _, objects in listed for info in objects.values()} == {store.head(bucket, key) for key in keys}
+
+
 def test_listings_longer_than_a_page_are_complete(store: S3Store) -> None:
     bucket = "contract-pages"  # not emptied: it goes with the server
     store.ensure_bucket(bucket)
@@ -177,6 +189,7 @@ def test_listings_longer_than_a_page_are_complete(store: S3Store) -> None:
         list(pool.map(lambda key: store.put(bucket, key, b""), names))
     assert [info.key for info in store.list(bucket)] == sorted(names)
     assert list(store.list_folders(bucket)) == ["0", "1", "2"]
+    assert [(folder, len(objects)) for folder, objects in store.list_by_folder(bucket)] == [(n, 500) for n in "012"]
 
 
 def test_what_is_not_there_is_said_to_be_missing(store: S3Store, folder: str) -> None:

@@ -1,21 +1,26 @@
 """The list of checks, and what each is given.
 
 Rules kept here: a check is a named function with the codes of the attacks it answers (A01, A02, ...; `FAULTS` says what
-each means); a check that cannot finish is itself a finding. Nothing in this package imports the writer or PyMuPDF.
+each means), and stands in `CHECKS`, so that whoever gets a report knows which checks there must be; a check that cannot
+finish is itself a finding. Nothing in this package imports the writer or PyMuPDF, and nothing is loaded here that reads
+a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from tasks.model import Finding
-from tasks.redaction.gate.output import Output, PageView
 
-Reread = Callable[[NDArray[np.uint8], float], Sequence[str]]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tasks.redaction.gate.output import Output, PageView
+
+Reread: TypeAlias = "Callable[[NDArray[np.uint8], float], Sequence[str]]"
 """Reads grey pixels at a resolution in dpi and gives the words."""
 
 FAULTS: dict[str, str] = {
@@ -56,6 +61,54 @@ FAULTS: dict[str, str] = {
 }
 
 
+OPENS = "file-opens"
+BOUNDED = "fits-its-pages"
+REREAD = "surroundings-reread"
+
+CHECKS = (
+    OPENS,
+    BOUNDED,
+    "has-one-revision",
+    "has-no-bytes-behind-its-end",
+    "has-no-bytes-between-objects",
+    "has-a-plain-table",
+    "says-nothing-twice",
+    "has-no-bytes-behind-a-stream",
+    "no-withheld-value-anywhere-in-the-file",
+    "has-one-font-without-shapes",
+    "has-a-font-that-says-nothing",
+    "has-only-known-entries",
+    "has-neutral-information",
+    "has-no-other-objects",
+    "plan-and-file-belong-together",
+    "is-identified-by-itself",
+    "has-no-other-metadata",
+    "has-a-tree-of-its-pages",
+    "has-only-known-operators",
+    "has-no-comment",
+    "no-withheld-value-in-the-text-layer",
+    "no-tops-or-tails-are-left",
+    "has-only-known-page-entries",
+    "shows-the-whole-image",
+    "has-a-plain-image",
+    "has-no-colour-where-none-is-wanted",
+    "has-an-image-without-hidden-samples",
+    "has-an-image-without-passengers",
+    "marks-are-one-opaque-value",
+    "no-ringing-is-left-beside-marks",
+    "widths-say-little",
+    "notices-say-little",
+    "calls-its-parts-by-our-names",
+    "has-the-tags-of-its-content",
+    "no-text-meets-a-mark",
+    "another-reader-finds-no-text-in-a-mark",
+    "words-were-read-from-the-page",
+    "another-reader-finds-no-other-text",
+    REREAD,
+)
+"""Every check by name, in the order in which they are made and stand in a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileCheck:
     """A check of the file as a whole."""
@@ -79,10 +132,11 @@ PAGE_CHECKS: list[PageCheck] = []
 
 
 def file_check(*codes: str) -> Callable[[Callable[[Output], Iterator[Finding]]], Callable[[Output], Iterator[Finding]]]:
-    """Enter a function into the list of checks of the whole file."""
+    """Enter a function into the list of checks of the whole file; its name stands in `CHECKS`."""
 
     def enter(run: Callable[[Output], Iterator[Finding]]) -> Callable[[Output], Iterator[Finding]]:
         FILE_CHECKS.append(FileCheck(run.__name__.replace("_", "-"), codes, run))
+        FILE_CHECKS.sort(key=lambda check: CHECKS.index(check.name))
         return run
 
     return enter
@@ -91,10 +145,11 @@ def file_check(*codes: str) -> Callable[[Callable[[Output], Iterator[Finding]]],
 def page_check(
     *codes: str,
 ) -> Callable[[Callable[[PageView], Iterator[Finding]]], Callable[[PageView], Iterator[Finding]]]:
-    """Enter a function into the list of checks of each page."""
+    """Enter a function into the list of checks of each page; its name stands in `CHECKS`."""
 
     def enter(run: Callable[[PageView], Iterator[Finding]]) -> Callable[[PageView], Iterator[Finding]]:
         PAGE_CHECKS.append(PageCheck(run.__name__.replace("_", "-"), codes, run))
+        PAGE_CHECKS.sort(key=lambda check: CHECKS.index(check.name))
         return run
 
     return enter

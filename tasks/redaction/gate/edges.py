@@ -37,6 +37,12 @@ HIDDEN_PART = 0.4
 ENOUGH = 0.7
 """Share of a value that is substantial."""
 
+READ_WELL, SHORTEST_PLAIN, PUNCTUATION = 80.0, 3, ".,;:!?()'\"-"
+"""Least confidence (0 to 100) and least letters of a word that need not be read again, and what may stand around it."""
+
+LEAST_INK = 64
+"""Contrast of ink, in grey levels."""
+
 READING_DPI = 300.0
 LONGEST_SHEET_PX = 3500
 GAP_PX = 24
@@ -119,17 +125,23 @@ def _is_cut_off(view: PageView, rest: Box, touching: Box) -> bool:
 
 def _has_ink(view: PageView, box: Box) -> bool:
     patch = view.grey[box.y0 : box.y1, box.x0 : box.x1]
-    return bool(patch.size) and int(patch.max()) - int(patch.min()) >= 64
+    return bool(patch.size) and _shows_ink(patch)
 
 
 def reread_surroundings(view: PageView, reread: Reread) -> Iterator[Finding]:
     """Read enlarged bands round the marks of a page, stitched on as few sheets as hold them."""
-    bands = _bands(view)
-    if not bands:
-        return
     tests = [test for value in view.output.plan.withheld if (test := _fragment_test(value))]
+    bands = _bands(view)
+    if not bands or not tests:
+        return
+    page = _unexplained(view)
     scale = max(1.0, min(3.0, READING_DPI / min(view.transcript.dpi)))
-    for sheet in _sheets([_cut(view, band, scale) for band in bands]):
+    cuts = [
+        _enlarged(cut, view.quarter_turns, scale)
+        for band in bands
+        if _shows_ink(cut := page[band.y0 : band.y1, band.x0 : band.x1])
+    ]
+    for sheet in _sheets(cuts):
         words = [unicodedata.normalize("NFKC", word) for word in reread(sheet, READING_DPI)]
         if any(test(words) for test in tests):
             yield Finding("A09", view.number, None, "A substantial part of a withheld value can be read beside a mark.")
@@ -152,14 +164,39 @@ def _bands(view: PageView) -> list[Box]:
     return sorted(bands, key=lambda b: (b.y0, b.x0))
 
 
-def _cut(view: PageView, band: Box, scale: float) -> NDArray[np.uint8]:
-    """A band, level and enlarged, with the marks made white so that they are not read as anything."""
-    page = view.grey.copy() if view.grey.base is None else np.array(view.grey)
+def _unexplained(view: PageView) -> NDArray[np.uint8]:
+    """The page with its marks made white, so that they are not read as anything, and with them what is read anyway.
+
+    A word that was read well, has no sign but letters and stands in no withheld value is no part of a number or an
+    address; reading it again takes most of the time and cannot change the verdict.
+    """
+    page = np.array(view.grey)
+    values = "\n".join(map(_folded, view.output.plan.withheld))
+    for reading in view.transcript.readings[:1]:
+        for word in reading.words:
+            if word.confidence >= READ_WELL and _is_plain(word.text) and _folded(word.text) not in values:
+                for place in reading.frame.regions_to_page(word.box):
+                    if not any(place.meets(region) for region in view.regions):
+                        page[place.y0 : place.y1, place.x0 : place.x1] = 255
     for region in view.regions:
         page[region.y0 : region.y1, region.x0 : region.x1] = 255
-    cut = np.rot90(page[band.y0 : band.y1, band.x0 : band.x1], view.quarter_turns)
-    across, along = cut.shape[0], cut.shape[1]
-    image = Image.fromarray(np.ascontiguousarray(cut))
+    return page
+
+
+def _is_plain(text: str) -> bool:
+    bare = text.strip(PUNCTUATION)
+    return len(bare) >= SHORTEST_PLAIN and bare.isalpha()
+
+
+def _shows_ink(cut: NDArray[np.uint8]) -> bool:
+    return int(cut.max(initial=0)) - int(cut.min(initial=255)) >= LEAST_INK
+
+
+def _enlarged(cut: NDArray[np.uint8], quarter_turns: int, scale: float) -> NDArray[np.uint8]:
+    """A band, level and enlarged."""
+    level = np.ascontiguousarray(np.rot90(cut, quarter_turns))
+    across, along = level.shape
+    image = Image.fromarray(level)
     return np.asarray(image.resize((round(along * scale), round(across * scale)), Image.Resampling.BICUBIC))
 
 

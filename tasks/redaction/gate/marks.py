@@ -51,23 +51,58 @@ def no_ringing_is_left_beside_marks(view: PageView) -> Iterator[Finding]:
     does once it is coded as the page is; ringing is what that does not explain. A block with a neighbour's ink in it
     cannot be judged so.
     """
-    reaches = [(region, grid, _reach(view, region, grid)) for region in view.regions for grid in view.transcript.grids]
-    inside = covered(view)
-    cut = [(region, grid, around) for region, grid, around in reaches if not inside[_cut(around)].all()]
-    if not cut:
+    light, inside = luma(view), covered(view)
+    cells = list(_cells(view, light, inside))
+    if not cells:
         return
-    light, light_cut = luma(view), [entry for entry in cut if not entry[1].colour]
     faulty: dict[Box, None] = {}
     for plane in _planes(view, light):
-        for region, block, bare in _bare_blocks(view, plane, light, inside, cut if plane.table else light_cut):
-            rest = ~inside[_cut(block)]
-            if rest.sum() < LEAST_REST or not _is_bare(light, inside, block):
+        bare = _bare(view, plane, inside, cells)
+        for cell in cells:
+            if not cell.bare or cell.rest < LEAST_REST or (cell.grid.colour and not plane.table):
                 continue
-            there = plane.seen[_cut(block)][rest].astype(np.int16)
-            if _stray(there, bare.coded[_cut(block)][rest]) > RINGING and _least_stray(view, plane, bare, block, rest):
-                faulty[region] = None
+            place, rest = _cut(cell.block), ~inside[_cut(cell.block)]
+            there = plane.seen[place][rest].astype(np.int16)
+            if _stray(there, bare.coded[place][rest]) > RINGING and _least_stray(view, plane, bare, cell.block, rest):
+                faulty[cell.region] = None
     for region in faulty:
         yield Finding("A20", view.number, region, f"A mark leaves {FAULTS['A20']}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A block that a mark cuts.
+
+    Attributes:
+        region: of the mark.
+        grid: the blocks it is one of.
+        around: all that what the mark hides may ring in.
+        block: its place.
+        rest: how many px of it no mark covers.
+        bare: whether they, and the file's own blocks that they lie in, show no more than paper: ink rings through
+            all of a block that it is coded in.
+    """
+
+    region: Box
+    grid: Grid
+    around: Box
+    block: Box
+    rest: int
+    bare: bool
+
+
+def _cells(view: PageView, light: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Iterator[_Cell]:
+    for region in view.regions:
+        for grid in view.transcript.grids:
+            around = _reach(view, region, grid)
+            if inside[_cut(around)].all():
+                continue
+            for block in _blocks(around, grid):
+                shades = light[_cut(block)][~inside[_cut(block)]]
+                if shades.size:
+                    own = _cut(_own_blocks(block))
+                    bare = _is_even(shades) and _is_even(light[own][~inside[own]])
+                    yield _Cell(region, grid, around, block, shades.size, bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,42 +130,38 @@ def _planes(view: PageView, light: NDArray[np.uint8]) -> Iterator[_Plane]:
             yield _Plane(colours[..., n], np.full(light.shape, NEUTRAL, np.uint8), 1)
 
 
-def _bare_blocks(
-    view: PageView,
-    plane: _Plane,
-    light: NDArray[np.uint8],
-    inside: NDArray[np.bool_],
-    cut: Sequence[tuple[Box, Grid, Box]],
-) -> Iterator[tuple[Box, Box, _Bare]]:
-    """Each block that a mark cuts, beside the plane as it were if there were bare paper around all marks."""
+def _bare(view: PageView, plane: _Plane, inside: NDArray[np.bool_], cells: Sequence[_Cell]) -> _Bare:
+    """The plane as it were if there were bare paper around all marks."""
     drawn = np.where(inside, plane.marked, plane.seen)
-    for _, grid, around in cut:
-        rest = ~inside[_cut(around)]
-        paper = np.uint8(np.median(plane.seen[_cut(around)][rest])) if rest.any() else np.uint8(0)
-        for block in _blocks(around, grid):
-            rest = ~inside[_cut(block)]
-            # A neighbour's ink stays: where the file's own blocks lie otherwise, it rings into the next one.
-            if _is_bare(light, inside, block):
-                drawn[_cut(block)][rest] = paper
-    bare = _Bare(drawn, _coded(view, plane, drawn))
-    for region, grid, around in cut:
-        for block in _blocks(around, grid):
-            yield region, block, bare
+    papers: dict[Box, np.uint8] = {}
+    for cell in cells:
+        # A neighbour's ink stays: where the file's own blocks lie otherwise, it rings into the next one.
+        if not cell.bare or (cell.grid.colour and not plane.table):
+            continue
+        if cell.around not in papers:
+            rest = ~inside[_cut(cell.around)]
+            papers[cell.around] = np.uint8(np.median(plane.seen[_cut(cell.around)][rest]))
+        drawn[_cut(cell.block)][~inside[_cut(cell.block)]] = papers[cell.around]
+    return _Bare(drawn, _coded(view, plane, drawn))
 
 
 def _coded(view: PageView, plane: _Plane, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return coded_again(view, picture, plane.table) if view.image.Filter == "/DCTDecode" else picture
 
 
-def _is_bare(light: NDArray[np.uint8], inside: NDArray[np.bool_], block: Box) -> bool:
-    """Whether what is not covered of a block shows no more than paper."""
-    shades = light[_cut(block)][~inside[_cut(block)]].astype(np.int16)
-    return not shades.size or int(np.abs(shades - _paper(light, inside, block)).max()) <= FAINT
+def _own_blocks(block: Box) -> Box:
+    """The blocks in which the file codes a place."""
+    return Box(
+        block.x0 // JPEG_BLOCK * JPEG_BLOCK,
+        block.y0 // JPEG_BLOCK * JPEG_BLOCK,
+        -(-block.x1 // JPEG_BLOCK) * JPEG_BLOCK,
+        -(-block.y1 // JPEG_BLOCK) * JPEG_BLOCK,
+    )
 
 
-def _paper(light: NDArray[np.uint8], inside: NDArray[np.bool_], block: Box) -> int:
-    """The lightness of what is not covered of a block."""
-    return int(np.median(light[_cut(block)][~inside[_cut(block)]]))
+def _is_even(shades: NDArray[np.uint8]) -> bool:
+    """Whether pixels show no more than paper."""
+    return int(np.abs(shades.astype(np.int16) - int(np.median(shades))).max()) <= FAINT
 
 
 def _reach(view: PageView, region: Box, grid: Grid) -> Box:
@@ -177,12 +208,7 @@ def _least_stray(view: PageView, plane: _Plane, bare: _Bare, block: Box, rest: N
     there = plane.seen[_cut(block)][rest].astype(np.int16)
     middle = int(np.median(there))
     height, width = plane.seen.shape
-    whole = Box(
-        block.x0 // JPEG_BLOCK * JPEG_BLOCK,
-        block.y0 // JPEG_BLOCK * JPEG_BLOCK,
-        -(-block.x1 // JPEG_BLOCK) * JPEG_BLOCK,
-        -(-block.y1 // JPEG_BLOCK) * JPEG_BLOCK,
-    )
+    whole = _own_blocks(block)
     tile = bare.drawn[whole.y0 : min(whole.y1, height), whole.x0 : min(whole.x1, width)]
     tile = np.pad(tile, ((0, whole.height - tile.shape[0]), (0, whole.width - tile.shape[1])), mode="edge")
     place = np.s_[block.y0 - whole.y0 : block.y1 - whole.y0, block.x0 - whole.x0 : block.x1 - whole.x0]

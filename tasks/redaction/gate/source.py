@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.geometry import Box
+from tasks.geometry import Box, union
 from tasks.model import Finding, PageRaster
 from tasks.redaction.gate.checks import FAULTS, Reread
 
@@ -43,8 +43,13 @@ UNSEEN, EVEN, BESIDE_INK_PX = 12, 0.5, 19
 """How near to the shade of the paper print is not seen, in grey levels; share of a page that must be of one shade for
 the rest to mean anything; and the neighbourhood of ink that rings, px."""
 
-LEAST_UNSEEN, PALE = 6, 200
-"""Marks of a letter's size that may be a word, and what of them is left to see once the page is made small."""
+LEAST_UNSEEN, PALE, GRAIN = 6, 200, 2
+"""Marks of a letter's size that may be a word, what of them is left to see once the page is made small, and how far the
+coding of a photograph lets even paper stray, in grey levels: finer print does not survive it."""
+
+LINE_GAP_PX, SHORTEST_PX, HIGHEST_PX, MOST_LINES = 15, 25, 40, 8
+"""What parts two words of a line at most, the least length and the greatest height of a line, px at `LOOK_DPI`; and how
+many lines are read: dust gives hundreds, and takes longer to read than a page of print."""
 
 LEAST_WORD, WORDS_SEEN_THROUGH = 4, 5
 """Letters or digits that make a word no accident; and how many such words are a page."""
@@ -87,8 +92,13 @@ def _sheet(looks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Places one below another, level, each twice: print under a pen is darker than it, print through a pen lighter."""
     level = [np.rot90(look) if look.shape[0] > 2 * look.shape[1] else look for look in looks]
     both = [shade for look in level for shade in (look, 255 - look)]
-    width = max(look.shape[1] for look in both)
-    return np.concatenate([np.pad(look, ((20, 20), (20, 20 + width - look.shape[1])), mode="edge") for look in both])
+    return _stacked(both)
+
+
+def _stacked(looks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Places one below another, with some of their own ground around them."""
+    width = max(look.shape[1] for look in looks)
+    return np.concatenate([np.pad(look, ((20, 20), (20, 20 + width - look.shape[1])), mode="edge") for look in looks])
 
 
 def _dark_places(raster: PageRaster, page: NDArray[np.uint8]) -> list[Box]:
@@ -149,18 +159,32 @@ def _print_nobody_sees(raster: PageRaster, page: NDArray[np.uint8], reread: Rere
         return
     depth = np.asarray(cv2.absdiff(page, np.full_like(page, paper)))
     near_ink = cv2.dilate(np.asarray(depth > UNSEEN, np.uint8), np.ones((BESIDE_INK_PX, BESIDE_INK_PX), np.uint8))
-    unseen = (depth > 0) & (near_ink == 0)
-    if not unseen.any():
-        return
-    ys, xs = np.nonzero(unseen)
-    place = Box(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1).padded(BESIDE_INK_PX)
-    place = place.clipped(raster.width_px, raster.height_px)
-    shown = np.where(unseen, np.uint8(0), np.uint8(255))[place.y0 : place.y1, place.x0 : place.x1]
-    small = _at_look_dpi(shown, raster.dpi)[0]
+    unseen = (depth > (GRAIN if raster.grids else 0)) & (near_ink == 0)
+    shown = np.where(unseen, np.uint8(0), np.uint8(255))
+    small, scale = _at_look_dpi(shown, raster.dpi)
     if _letters(small < PALE) < LEAST_UNSEEN:
         return
-    if any(map(_is_word, reread(_at_reading_dpi(shown, raster.dpi), READING_DPI))):
-        yield Finding("A24", raster.page, place, "Print in the colour of the paper can be read.")
+    lines = [
+        Box(*(round(side) for side in (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])))
+        .padded(BESIDE_INK_PX)
+        .clipped(raster.width_px, raster.height_px)
+        for x0, y0, x1, y1 in _lines(small < PALE)
+    ]
+    looks = [_at_reading_dpi(shown[line.y0 : line.y1, line.x0 : line.x1], raster.dpi) for line in lines]
+    if looks and any(map(_is_word, reread(_stacked(looks), READING_DPI))):
+        yield Finding("A24", raster.page, union(lines), "Print in the colour of the paper can be read.")
+
+
+def _lines(unseen: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
+    """The longest runs of marks side by side that may be lines of print: (x0, y0, x1, y1)."""
+    joined = cv2.morphologyEx(unseen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, LINE_GAP_PX), np.uint8))
+    stats = cv2.connectedComponentsWithStats(joined, connectivity=8)[2][1:].tolist()
+    lines = [
+        (x, y, x + width, y + height)
+        for x, y, width, height, _ in stats
+        if width >= SHORTEST_PX and 4 <= height <= min(HIGHEST_PX, width)
+    ]
+    return sorted(sorted(lines, key=lambda line: line[0] - line[2])[:MOST_LINES], key=lambda line: line[1])
 
 
 def _letters(faint: NDArray[np.bool_]) -> int:

@@ -1,0 +1,25 @@
+"""Contact details in what people typed: titles, reasons, letters.
+
+Rule kept here: the recognisers are loaded with the first text. Building their patterns takes most of a second of every
+process, and most have no text to look through: a run that finds nothing changed, or joins another, or a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.request import Policy
+
+
+def holds_contact(text: str, policy: Policy, terms: Sequence[str] = ()) -> bool:
+    """Whether a text holds a contact detail that the policy withholds, or one of the terms."""
+    from tasks.contacts.plain import find_in_text
+
+    return bool(find_in_text(text, policy, terms))
+
+
+def withhold_in_text(text: str, policy: Policy, terms: Sequence[str]) -> str:
+    """A text with every contact detail, and every one of the terms, replaced."""
+    from tasks.contacts import plain
+
+    return plain.withhold_in_text(text, policy, terms)

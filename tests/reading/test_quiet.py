@@ -1,0 +1,33 @@
+"""Nothing phones home: the second reader's runtime keeps no identity and nothing to send."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+READ = """
+import numpy as np
+from tasks.reading.second import prepare, recognise_lines
+prepare()
+recognise_lines(np.full((120, 400), 255, np.uint8))
+import onnxruntime
+"""
+
+
+def files_left_by(code: str, home: Path) -> list[str]:
+    """What a process leaves in a home of its own, where nothing says that it should be quiet."""
+    noisy = {name: value for name, value in os.environ.items() if name not in ("ORT_DISABLE_TELEMETRY", "CI")}
+    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "TMPDIR": str(home)}
+    subprocess.run([sys.executable, "-c", code], env={**noisy, **places}, check=True, capture_output=True)
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
+
+
+def test_the_second_reader_leaves_nothing_to_send(tmp_path: Path) -> None:
+    assert files_left_by(READ, tmp_path) == []
+
+
+def test_left_alone_its_runtime_would(tmp_path: Path) -> None:
+    """So that the test above cannot pass because nothing is ever left."""
+    assert any("deviceid" in name for name in files_left_by("import onnxruntime", tmp_path))
