@@ -128,6 +128,16 @@ def search(values: bytes, pdf: bytes) -> list[bytes]:
     return [encode(sorted({finding.code for finding in found}))]
 
 
+def has_loaded() -> bool:
+    """Whether a job loaded here what takes longer than some pages: only doubtful ones need it."""
+    return second.is_loaded()
+
+
+def load() -> None:
+    """Load it before jobs are forked from here."""
+    second.load()
+
+
 JOBS: Mapping[str, Job] = {
     "ready": ready,
     "look": look,

@@ -23,6 +23,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tasks.apart.bounds import bind, bound_to
@@ -47,6 +48,10 @@ from tasks.errors import FoiError, LimitExceededError
 _CLEARING_S = 5.0
 _NOT_LOCKED_IN = 70
 
+_HAS_LOADED = 3
+"""Exit status of a child that did well and had to load what `load` of its jobs loads: the mother does, for the next. It
+is all a child can make her do, and of her own files."""
+
 
 class Mother:
     """One mother; see the module."""
@@ -59,7 +64,9 @@ class Mother:
         hide_memory()
         adopt_orphans()
         self._fence = Fence(orders.readable, self._scratch)
-        self._jobs: dict[str, Job] = dict(importlib.import_module(orders.jobs).JOBS)
+        self._module = importlib.import_module(orders.jobs)
+        self._jobs: dict[str, Job] = dict(self._module.JOBS)
+        self._has_loaded: Callable[[], bool] = getattr(self._module, "has_loaded", lambda: True)
         why_not = {SECCOMP: lock_in(), LANDLOCK: self._fence.why_not}
         status = standing()
 
@@ -84,8 +91,12 @@ class Mother:
             empty(self._scratch)
             if status is None or not cleared:
                 return  # nobody waits; or our end takes with it what cannot be ended otherwise
+            has_loaded = os.WIFEXITED(status) and os.WEXITSTATUS(status) == _HAS_LOADED
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._caller.send(encode(Ended(status, _cpu_of_children() - before)))
+                self._caller.send(encode(Ended(0 if has_loaded else status, _cpu_of_children() - before)))
+            if has_loaded and not self._has_loaded():
+                self._module.load()
+                gc.freeze()
 
     def _run(self, call: Call, asked: int, answer: int) -> int | None:
         """How the child ended, as `waitpid` says it; None when the caller has gone."""
@@ -107,6 +118,7 @@ class Mother:
                 os.killpg(pid, signal.SIGKILL)
 
     def _be_child(self, call: Call, asked: int, answer: int) -> None:
+        had_loaded = self._has_loaded()
         self._caller.close()
         die_with(self._pid)
         os.setsid()
@@ -118,7 +130,7 @@ class Mother:
         except OSError as error:
             too_large = error.errno == errno.EFBIG
             write_frame(answer, [encode(_TOO_LARGE if too_large else Verdict("error", type(error).__name__))])
-        os._exit(0)
+        os._exit(_HAS_LOADED if self._has_loaded() and not had_loaded else 0)
 
 
 def _cpu_of_children() -> float:

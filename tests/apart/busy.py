@@ -17,4 +17,29 @@ def spin(seconds: bytes) -> list[bytes]:
     return []
 
 
-JOBS = {"spin": spin}
+LOADED: list[str] = []
+
+
+def has_loaded() -> bool:
+    """Whether this process has what `needing` needs."""
+    return bool(LOADED)
+
+
+def load() -> None:
+    """As a mother does."""
+    LOADED.append("before")
+
+
+def needing() -> list[bytes]:
+    """Where it was loaded."""
+    if not LOADED:
+        LOADED.append("here")
+    return [LOADED[0].encode()]
+
+
+def plain() -> list[bytes]:
+    """A job that needs nothing."""
+    return [b""]
+
+
+JOBS = {"spin": spin, "needing": needing, "plain": plain}
