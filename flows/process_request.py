@@ -25,6 +25,7 @@ from tasks.corrections import load_corrections
 from tasks.errors import InvalidRequestError, LeakFoundError, RecordChangedError
 from tasks.model import Outcome, State
 from tasks.request import REFERENCE
+from tasks.status import load_status
 from tasks.workplace import Workplace
 
 THREADS = 8
@@ -70,7 +71,7 @@ def _take_in_and_process(place: Workplace, reference: str) -> PrefectState:
     if intake.unchanged:
         return Completed(name=UNCHANGED, message=f"Nothing changed; the request is {intake.state}.")
     if intake.state is not State.PROCESSING:
-        return Completed(name=intake.state.capitalize())
+        return Completed(name=intake.state.capitalize(), message=load_status(place, reference).reason)
     progress = begin(place, reference, intake.manifest)
     try:
         with settling(progress.save):

@@ -25,7 +25,7 @@ from tasks.decisions import read_log
 from tasks.disclosure.schedule import KIND_WORDS
 from tasks.model import STATE_MEANING, Outcome, RecordOutcome, RequestStatus, State
 from tasks.reviews import RecordSummary, pack_address, summarise, thumbnails
-from tasks.status import load_status
+from tasks.status import INCOMPLETE, load_status
 from tasks.workplace import Workplace
 
 P = ParamSpec("P")
@@ -80,6 +80,11 @@ def _report_key(reference: str) -> str:
     return artifact_key("report", reference)
 
 
+def report_address(reference: str) -> str:
+    """Where Prefect's UI shows all versions of a request's report; relative, whatever address the UI has."""
+    return f"/artifacts/key/{_report_key(reference)}"
+
+
 # ------------------------------------------------------------------------------------------------ one request
 
 
@@ -87,6 +92,7 @@ def _report_key(reference: str) -> str:
 def show_request(place: Workplace, reference: str) -> None:
     """The report on one request, under the same key after every run: its versions are its history."""
     status = load_status(place, reference)
+    (row,) = caseload(place, reference)
     summaries: Sequence[RecordSummary] = ()
     pictures: list[tuple[int, int, bytes]] = []
     if status.dossier:
@@ -94,8 +100,9 @@ def show_request(place: Workplace, reference: str) -> None:
         summaries = summarise(place, case)
         pictures = thumbnails(place, case, THUMBNAILS)
     parts = [
-        _head(place, status),
-        _records(status.records, summaries),
+        _head(place, status, row),
+        _records(reference, status.records, summaries),
+        _kinds(summaries),
         _doubts(summaries),
         _decisions(place, reference),
     ]
@@ -108,47 +115,59 @@ def show_request(place: Workplace, reference: str) -> None:
     )
 
 
-def _head(place: Workplace, status: RequestStatus) -> str:
+def _head(place: Workplace, status: RequestStatus, row: CaseRow) -> str:
     reference, shown = status.reference, status.dossier[:16]
-    meaning, action = STATE_MEANING[status.state]
-    lines = [f"# {reference}: {status.state.capitalize()}", meaning]
+    lines = [f"# {reference}: {status.state.capitalize()}", STATE_MEANING[status.state][0]]
     if status.reason:
         lines.append(f"**Why:** {status.reason}")
-    if status.state is not State.HELD:
-        lines.append(f"**What to do next:** {action}")
+    if row.due or row.clock == "stopped":
+        when = row.due or "the clock stands still until the requester answers"
+        days = "" if row.days_left is None else f", working days: {_days(row)}"
+        lines.append(f"**Answer due:** {when}{days}")
+    if status.state is not State.HELD or status.reason.startswith(INCOMPLETE):
+        lines.append(f"**What to do next:** {row.action}")
     else:
         lines += [
             "**What to do next:**",
             f"1. Look: `foi review {reference} --output review/` writes the review pack. It is restricted; it lies "
             f"below `{pack_address(place, reference)}`.",
-            f"2. Correct, if needed: the pack makes the `foi correct` command, or run the deployment "
-            f"`correct/by-officer` here with dossier `{shown}`.",
-            f"3. Decide: run the deployment `release/by-officer` here with reference `{reference}`, dossier `{shown}` "
+            f"2. Correct, if needed: the pack makes the `foi correct` command, or run `correct/by-officer` "
+            f"here (Deployments) with dossier `{shown}`.",
+            f"3. Decide: run `release/by-officer` here (Deployments) with reference `{reference}`, dossier `{shown}` "
             f'and your name; or `foi release {reference} --dossier {shown} --reviewer "YOUR NAME"`.',
         ]
     if status.version:
         address = f"{place.public_url}/disclosures/{quote(reference)}/index.html"
         word = "The notice" if status.state is State.WITHDRAWN else f"Version {status.version}"
         lines.append(f"**Public:** [{word}]({address}), as everybody sees it.")
+    lines.append("[All requests, overdue first](/artifacts/key/caseload)")
     return "\n\n".join(lines)
 
 
-def _records(outcomes: Sequence[RecordOutcome], summaries: Sequence[RecordSummary]) -> str:
+def _records(reference: str, outcomes: Sequence[RecordOutcome], summaries: Sequence[RecordSummary]) -> str:
     rows = [
         "## Records",
-        "| record | pages | marks | to be looked at | gate | kinds found |",
-        "|---|---|---|---|---|---|",
+        "| record | pages | marks | to be looked at | gate |",
+        "|---|---|---|---|---|",
     ]
     for one in summaries:
-        kinds = ", ".join(f"{count} {KIND_WORDS[kind][count != 1]}" for kind, count in sorted(one.kinds.items()))
         pages = ", ".join(str(page) for page in sorted({doubt[0] for doubt in one.doubts}))
         look = f"page {pages}" if pages else ""
-        rows.append(f"| {one.number} | {one.pages} | {one.marks} | {look} | {one.gate} | {kinds} |")
+        rows.append(f"| {one.number} | {one.pages} | {one.marks} | {look} | {one.gate} |")
     if not summaries:
         rows = ["## Records"]
     counts = {outcome: sum(one.outcome is outcome for one in outcomes) for outcome in Outcome}
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-    return "\n".join(rows) + (f"\n\nFiles: {told}. `foi status` names them." if told else "")
+    return "\n".join(rows) + (f"\n\nFiles: {told}. `foi status {reference}` names them and says why." if told else "")
+
+
+def _kinds(summaries: Sequence[RecordSummary]) -> str:
+    """A list: Prefect's UI breaks no line in a table, and cuts off what is too long."""
+    lines = []
+    for one in summaries:
+        kinds = ", ".join(f"{count} {KIND_WORDS[kind][count != 1]}" for kind, count in sorted(one.kinds.items()))
+        lines.append(f"- Record {one.number}: {kinds or 'nothing'}")
+    return "\n".join(["## What was found", *lines]) if lines else ""
 
 
 def _doubts(summaries: Sequence[RecordSummary]) -> str:
@@ -225,8 +244,10 @@ def caseload_rows(rows: Sequence[CaseRow]) -> list[dict[str, str]]:
                 "state": row.state,
                 "due": row.due or ("clock stopped" if row.clock == "stopped" else ""),
                 "working days": _days(row),
+                "next": f"[Report]({report_address(row.reference)}). {row.action}"
+                if row.state in {*State}
+                else row.action,
                 "why": row.reason,
-                "next": row.action,
             }
         )
     return shown

@@ -136,10 +136,16 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="URL to which alarms are posted as JSON (`alarm`, `text`); `foi init` hands it to Prefect.",
     )
+    notify_mail_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Mail server and addresses that alarms are sent by and to, as a URL of Apprise, e.g. "
+        "`mailtos://user:password@mail.example.org:587?from=foi@example.org&to=duty@example.org&format=text`; "
+        "`foi init` hands it to Prefect.",
+    )
     notify_block: Annotated[str, Field(pattern=r"^([a-z0-9-]+/[a-z0-9-]+)?$")] = Field(
         default="",
-        description="Notification block in Prefect, for mail or chat, that alarms go to as well, e.g. "
-        "`sendgrid-email/foi`.",
+        description="Notification block in Prefect, e.g. for a chat, that alarms go to as well, e.g. "
+        "`ms-teams-webhook/foi`.",
     )
     approvals: Annotated[int, Field(ge=1, le=5)] = Field(
         default=1, description="How many different persons must release the same dossier before it is published."

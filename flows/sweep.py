@@ -23,6 +23,7 @@ from flows.announce import EVENT
 from flows.patience import patiently
 from flows.patrol import end_lost_runs
 from flows.place import open_place
+from flows.report import report_address, show_caseload
 from flows.runs import ON_REQUEST, PROCESSING, Runs, open_runs
 from flows.settings import Settings
 from flows.states import quoting_nothing
@@ -60,6 +61,7 @@ def sweep() -> PrefectState:
             key="sweep-report",
             description="Every request after the sweep",
         )
+        show_caseload(place)  # the clock has gone on, whether or not there was a run
         _tell(runs, after, len(submitted))
     message = f"{len(submitted)} of {len(before)} submitted"
     unsafe = f"; {survey.unsafe} folders have unsafe names" if survey.unsafe else ""
@@ -123,25 +125,40 @@ def report(
     if damaged:
         entries = ", ".join(f"`{key}`" for key in damaged)
         parts.append(f"**Entries of the disclosure log are damaged**; restore them from a backup: {entries}.")
-    sections = {
-        f"Due within {SOON_DAYS} working days, or overdue": [row for row in rows if row.is_due_soon],
-        "Failed, blocked or quarantined": [
-            r for r in rows if r.state in {"failed", "blocked", "quarantined", "unknown"}
-        ],
-        "Held for a person": [row for row in rows if row.state == State.HELD],
-        "Processed, though no event had told of them": [r for r in rows if r.reference in done and not r.announced],
-        "All requests": rows,
-    }
-    parts += [f"## {head}\n\n{_table(some)}" for head, some in sections.items() if some]
+    sections = (
+        (
+            f"Due within {SOON_DAYS} working days, or overdue",
+            "Do these first.",
+            [row for row in rows if row.is_due_soon],
+        ),
+        (
+            "Failed, blocked or quarantined",
+            "The report of each says why, and what to do next. What failed, the next sweep tries again.",
+            [row for row in rows if row.state in {"failed", "blocked", "quarantined", "unknown"}],
+        ),
+        (
+            "Held for a person",
+            "The report of each says how to look at it, correct it and release it.",
+            [row for row in rows if row.state == State.HELD],
+        ),
+        (
+            "Processed, though no event had told of them",
+            "If these become many, look at the logs of the watcher and of the webhook receiver.",
+            [row for row in rows if row.reference in done and not row.announced],
+        ),
+    )
+    parts += [
+        f"## {head}\n\n{what_to_do}\n\n{_table(some, linked=True)}" for head, what_to_do, some in sections if some
+    ]
+    if rows:
+        parts.append(f"## All requests\n\n{_table(rows)}")
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: Iterable[Look]) -> str:
+def _table(rows: Iterable[Look], *, linked: bool = False) -> str:
     lines = [
-        f"| {row.reference} | {row.state} | {row.due or ''} | {'' if row.days_left is None else row.days_left} "
-        f"| {row.reason.replace('|', ' ')} |"
+        f"| {f'[{row.reference}]({report_address(row.reference)})' if linked else row.reference} | {row.state} "
+        f"| {row.due or ''} | {'' if row.days_left is None else row.days_left} | {row.reason.replace('|', ' ')} |"
         for row in rows
     ]
-    return "\n".join(
-        ("| request | state | due | working days left | reason |", "| --- | --- | --- | ---: | --- |", *lines)
-    )
+    return "\n".join(("| request | state | due | days left | reason |", "| --- | --- | --- | ---: | --- |", *lines))

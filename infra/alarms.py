@@ -1,8 +1,8 @@
 """What somebody is told of: Prefect automations, declared here and applied by `foi init` and `foi up`.
 
 Rule kept here: a message holds references, states, dates and counts, and nothing of a record. An alarm that fires is an
-event in Prefect (`prefect.automation.triggered`) even where nobody is to be told; with a webhook or a notification
-block in the settings, it goes there too. An alarm that an operator switched off stays off.
+event in Prefect (`prefect.automation.triggered`) even where nobody is to be told; with a webhook, a mail server or a
+notification block in the settings, it goes there too. An alarm that an operator switched off stays off.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from tasks.codec import fingerprint
 from tasks.errors import ConfigurationError
 
 BLOCK = "foi-notifications"
+MAIL_BLOCK = "foi-mail"
+ANY_SERVICE = "slack-webhook"
+"""Prefect has no block for SMTP. This one hands any URL that is not Slack's to Apprise, which speaks SMTP."""
+
 SWEEP_MISSING_AFTER = timedelta(hours=26)
 
 _OUR_RUNS = {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.foi"}
@@ -138,31 +142,40 @@ def _actions(api: PrefectApi, settings: Settings) -> tuple[list[tuple[dict[str, 
     """What an alarm does, each with the texts it sends; and whether a block was made or changed."""
     actions: list[tuple[dict[str, Any], dict[str, str]]] = []
     changed = False
+    told = {"subject": "NAME", "body": "SAYS"}
     if url := settings.notify_webhook_url.get_secret_value():
-        block, changed = _webhook_block(api, url)
+        data = {"method": "POST", "url": url, "headers": {"content-type": "application/json"}}
+        block, changed = _block(api, "webhook", BLOCK, data)
         payload = '{"alarm": "NAME", "text": "SAYS"}'
         actions.append(({"type": "call-webhook", "block_document_id": block}, {"payload": payload}))
+    if url := settings.notify_mail_url.get_secret_value():
+        block, made = _block(api, ANY_SERVICE, MAIL_BLOCK, {"url": _mail_url(url)})
+        changed |= made
+        actions.append(({"type": "send-notification", "block_document_id": block}, told))
     if settings.notify_block:
         slug, _, name = settings.notify_block.partition("/")
         found = api.ask("GET", f"/block_types/slug/{slug}/block_documents/name/{name}")
         if found is None:
             raise ConfigurationError(f"{variable_of('notify_block')}: Prefect has no such block.")
-        told = {"type": "send-notification", "block_document_id": found["id"]}
-        actions.append((told, {"subject": "NAME", "body": "SAYS"}))
+        actions.append(({"type": "send-notification", "block_document_id": found["id"]}, told))
     return actions, changed
 
 
-def _webhook_block(api: PrefectApi, url: str) -> tuple[str, bool]:
-    """Id of the block that holds the webhook's address, which Prefect keeps encrypted; and whether it changed."""
-    data = {"method": "POST", "url": url, "headers": {"content-type": "application/json"}}
-    path = f"/block_types/slug/webhook/block_documents/name/{BLOCK}?include_secrets=true"
-    known = api.ask("GET", path)
+def _mail_url(url: str) -> str:
+    if not url.startswith(("mailto://", "mailtos://")):
+        raise ConfigurationError(f"{variable_of('notify_mail_url')} must begin with mailtos:// or mailto://.")
+    return url
+
+
+def _block(api: PrefectApi, kind: str, name: str, data: Mapping[str, Any]) -> tuple[str, bool]:
+    """Id of the block that holds an address, which Prefect keeps encrypted; and whether it was made or changed."""
+    known = api.ask("GET", f"/block_types/slug/{kind}/block_documents/name/{name}?include_secrets=true")
     if known is None:
-        kind = api.ask("GET", "/block_types/slug/webhook")["id"]
-        schemas = api.ask("POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [kind]}}})
-        body = {"name": BLOCK, "data": data, "block_type_id": kind, "block_schema_id": schemas[0]["id"]}
+        type_id = api.ask("GET", f"/block_types/slug/{kind}")["id"]
+        schemas = api.ask("POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [type_id]}}})
+        body = {"name": name, "data": data, "block_type_id": type_id, "block_schema_id": schemas[0]["id"]}
         return str(api.ask("POST", "/block_documents/", body)["id"]), True
-    if {name: known["data"].get(name) for name in data} == data:
+    if {part: known["data"].get(part) for part in data} == data:
         return str(known["id"]), False
     api.ask("PATCH", f"/block_documents/{known['id']}", {"data": data, "merge_existing_data": True})
     return str(known["id"]), True

@@ -162,7 +162,7 @@ class Stack:
             self._children["worker"].wait_until(lambda: self._is_working(api), _WORKER_TIMEOUT_S)
         if self._watch:
             self.start_watcher()
-        _write_private(self.state / "run" / "environment.json", json.dumps(self.environment))
+        _write_private(self.state / "run" / "environment.json", json.dumps(self._for_programs()))
 
     def start_watcher(self) -> None:
         """Announce uploads from now on, and what lies in the bucket already."""
@@ -243,6 +243,12 @@ class Stack:
             **dict.fromkeys(("NO_PROXY", "no_proxy"), _unproxied(reached_at)),
             **{name: value for role in Role for name, value in self._credentials(role).items()},
         }
+
+    def _for_programs(self) -> dict[str, str]:
+        """What a program outside needs; the policy too, by which `foi release` judges what is complete."""
+        policy = variable_of("policy_file")
+        given = self._more.get(policy) or os.environ.get(policy)
+        return {**self.environment, **({policy: str(Path(given).resolve())} if given else {})}
 
     def _credentials(self, role: Role) -> dict[str, str]:
         """The variables that hold a role's account."""

@@ -608,7 +608,10 @@ class State(StrEnum):
 
 
 STATE_MEANING: dict[State, tuple[str, str]] = {
-    State.WAITING: ("Something has not arrived: request.json, or a record it lists.", "Upload what the reason names."),
+    State.WAITING: (
+        "Something has not arrived: request.json, or a record it lists.",
+        "Upload what is missing: `foi status` with the reference names it.",
+    ),
     State.PROCESSING: ("A run is at work.", "Watch it in the Prefect UI."),
     State.HELD: (
         "Ready, and waiting for a person.",

@@ -34,7 +34,7 @@ def submit(
     with desk.open_desk(state) as place:
         reference, uploaded, unchanged = desk.submit(place, folder)
     console.print(
-        f"[bold]{reference}[/]: {uploaded} uploaded, {unchanged} unchanged. Follow it: foi status {reference}"
+        f"[bold]{reference}[/]: {uploaded} uploaded, {unchanged} unchanged.\nFollow it: foi status {reference}"
     )
 
 
@@ -48,7 +48,7 @@ def process(reference: ReferenceArgument, state: StateOption = STATE_FOLDER) -> 
 
     with desk.open_desk(state):
         desk.process(reference)
-    console.print(f"A run for [bold]{reference}[/] is on its way. Follow it: foi status {reference}")
+    console.print(f"A run for [bold]{reference}[/] is on its way.\nFollow it: foi status {reference}")
 
 
 @commands.command()
@@ -129,7 +129,7 @@ def _decide(reference: str, reviewer: str, dossier: str, decision: str, state: P
     with desk.open_desk(state) as place:
         shown = desk.decide(place, reference, reviewer, dossier, decision)
     console.print(
-        f"[bold]{decision}[/] of {reference}, dossier {shown[:12]}, is on its way. See: foi status {reference}"
+        f"[bold]{decision}[/] of {reference}, dossier {shown[:12]}, is on its way.\nSee: foi status {reference}"
     )
 
 
@@ -193,7 +193,7 @@ def correct(
             console.print(desk.upload_corrections(place, reference, dossier, asked), soft_wrap=True)
             return
         shown, _ = desk.correct(place, reference, reviewer, dossier, asked)
-    console.print(f"The correction of {reference}, dossier {shown[:12]}, is on its way. See: foi status {reference}")
+    console.print(f"The correction of {reference}, dossier {shown[:12]}, is on its way.\nSee: foi status {reference}")
 
 
 @commands.command()
@@ -211,4 +211,4 @@ def withdraw(
 
     with desk.open_desk(state) as place:
         desk.withdraw(place, reference, reason, reviewer)
-    console.print(f"The withdrawal of [bold]{reference}[/] is on its way. See: foi status {reference}")
+    console.print(f"The withdrawal of [bold]{reference}[/] is on its way.\nSee: foi status {reference}")

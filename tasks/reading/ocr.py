@@ -35,10 +35,10 @@ item more, since panels are lifted before."""
 
 FIRST_READER = "tesseract --psm 3"
 
-COARSER, MUCH_UNSURE = 0.75, 0.15
-"""Zoom of a bad page's second reading by Tesseract: half the cost of the first, and other words fail; and the share of
-unsure characters from which on it finds what the second reader does not (none on the 28 doubtful development pages
-below it)."""
+COARSER, MUCH_UNSURE, MUCH_UNREAD = 0.75, 0.15, 0.25
+"""Zoom of a bad page's second reading by Tesseract: half the cost of the first, and other words fail; and the shares of
+unsure characters, and of ink that no word covers, from which on it finds what the second reader does not (nothing on
+the 28 doubtful development pages with fewer unsure characters)."""
 
 LEAST_PAGE_PX = 6
 """Shorter side of a page below which not even the smallest letter of a fax finds room."""
@@ -70,7 +70,7 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
     assessment = assess(laid_out, primary.words)
     readings = [primary]
     if settings.second_look and is_doubtful(assessment):
-        if assessment.low > MUCH_UNSURE:
+        if assessment.low > MUCH_UNSURE or assessment.uncovered > MUCH_UNREAD:
             again = lay_out(grey, zoomed(laid_out.frame, COARSER), round(laid_out.dpi * COARSER))
             readings.append(_read(again, f"tesseract --psm 3 at {COARSER:g}x", 3, settings))
         readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels)))

@@ -188,6 +188,7 @@ def test_what_a_killed_caller_leaves_is_removed_at_the_next_start_and_no_more(tm
     caller.wait()
     caller.stdout.close()
     assert left.exists()
+    wait_until(lambda: not is_running(f".*{left}.*"))  # its mother dies with it, a moment later
 
     with Apart(1, tmp_path, JOBS):
         assert not left.exists()

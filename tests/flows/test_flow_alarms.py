@@ -1,4 +1,4 @@
-"""Alarms on a real Prefect server: they fire, they reach a webhook and a block, and they say no more than they may."""
+"""Alarms on a real Prefect server: they fire, reach webhook, mail server and block, and say no more than they may."""
 
 from __future__ import annotations
 
@@ -6,25 +6,37 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from flows.runs import Runs
 from flows.settings import Settings
-from infra.alarms import alarms, set_up_alarms
+from infra.alarms import ANY_SERVICE, MAIL_BLOCK, alarms, set_up_alarms
 from infra.deploy import PrefectApi
-from infra.gateway import HOST
+from infra.gateway import HOST, free_port
 from tasks.errors import ConfigurationError
 from tests.flows.conftest import Pipeline
 from tests.flows.test_flow_events import invalid, request_json
 from tests.waiting import until
 
-pytestmark = [pytest.mark.flow, pytest.mark.endurance, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.flow,
+    pytest.mark.endurance,
+    pytest.mark.timeout(900),
+    # The mail server of these tests takes a password without TLS.
+    pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning"),
+]
 
 MISSING_AFTER = timedelta(seconds=15)
+PASSWORD = "password-of-alarms"
 CANARY = "canary.of.alarms@eastmere.example.org"
 
 
@@ -59,6 +71,47 @@ class Listener:
         self._server.server_close()
 
 
+class MailServer:
+    """An SMTP server that asks for a password and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, list[str], EmailMessage]] = []
+        self._controller = Controller(
+            self,
+            hostname=HOST,
+            port=free_port(0),
+            authenticator=self._let_in,
+            auth_required=True,
+            auth_require_tls=False,
+        )
+        self._controller.start()
+        address = f"{HOST}:{self._controller.port}"
+        self.url = (
+            f"mailto://alarms:{PASSWORD}@{address}?from=foi@eastmere.example&to=duty@eastmere.example&format=text"
+        )
+
+    def _let_in(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, given: object) -> AuthResult:
+        known = LoginPassword(b"alarms", PASSWORD.encode())
+        return AuthResult(success=given == known, handled=False)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        assert envelope.mail_from
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=default)
+        self.kept.append((envelope.mail_from, envelope.rcpt_tos, message))
+        return "250 kept"
+
+    def close(self) -> None:
+        self._controller.stop()
+
+
+@pytest.fixture(scope="module")
+def mail_server() -> Iterator[MailServer]:
+    started = MailServer()
+    yield started
+    started.close()
+
+
 @pytest.fixture(scope="module")
 def listener() -> Iterator[Listener]:
     started = Listener()
@@ -67,8 +120,8 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture(scope="module")
-def alarmed(pipeline: Pipeline, listener: Listener) -> Iterator[Pipeline]:
-    """The pipeline with a webhook and a notification block, and a sweep that is missed after seconds."""
+def alarmed(pipeline: Pipeline, listener: Listener, mail_server: MailServer) -> Iterator[Pipeline]:
+    """The pipeline with a webhook, a mail server and a notification block, and a sweep that is missed after seconds."""
     api = PrefectApi(pipeline.api)
     block_type = api.ask("GET", "/block_types/slug/custom-webhook")["id"]
     schema = api.ask("POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type]}}})[0]
@@ -78,7 +131,11 @@ def alarmed(pipeline: Pipeline, listener: Listener) -> Iterator[Pipeline]:
         "/block_documents/",
         {"name": "foi-test", "data": data, "block_type_id": block_type, "block_schema_id": schema["id"]},
     )
-    settings = Settings(notify_webhook_url=f"{listener.url}/hook", notify_block="custom-webhook/foi-test")
+    settings = Settings(
+        notify_webhook_url=f"{listener.url}/hook",
+        notify_mail_url=mail_server.url,
+        notify_block="custom-webhook/foi-test",
+    )
     wanted = alarms(sweep_missing_after=MISSING_AFTER)
     assert set_up_alarms(api, settings, wanted)
     assert not set_up_alarms(api, settings, wanted)
@@ -105,6 +162,25 @@ def test_a_quarantined_request_is_told_of_by_reference_alone(alarmed: Pipeline, 
         "subject": "foi-quarantined",
         "body": said,
     }
+
+
+def test_alarms_go_by_mail_to_whom_the_settings_name(alarmed: Pipeline, mail_server: MailServer) -> None:
+    alarmed.upload("ALARM-5", {"request.json": request_json("ALARM-5", received=CANARY)})
+
+    def mail() -> tuple[str, list[str], EmailMessage] | None:
+        return next((one for one in mail_server.kept if "ALARM-5" in one[2].get_content()), None)
+
+    sender, receivers, message = until(mail)
+    assert (sender, receivers) == ("foi@eastmere.example", ["duty@eastmere.example"])
+    assert message["subject"] == "foi-quarantined"
+    said = "ALARM-5 is quarantined: its request.json or all its records were rejected."
+    assert message.get_content().strip() == said
+    assert CANARY not in message.as_string()
+
+
+def test_the_mail_servers_password_is_not_shown(alarmed: Pipeline) -> None:
+    shown = PrefectApi(alarmed.api).ask("GET", f"/block_types/slug/{ANY_SERVICE}/block_documents/name/{MAIL_BLOCK}")
+    assert PASSWORD not in json.dumps(shown)
 
 
 def test_a_blocked_request_is_told_of(alarmed: Pipeline, listener: Listener) -> None:
@@ -139,3 +215,8 @@ def test_no_alarm_says_what_a_record_or_a_request_says(alarmed: Pipeline, listen
 def test_a_block_that_is_not_there_is_refused_by_name(alarmed: Pipeline) -> None:
     with pytest.raises(ConfigurationError, match="FOI_NOTIFY_BLOCK"):
         set_up_alarms(PrefectApi(alarmed.api), Settings(notify_block="slack-webhook/nowhere"))
+
+
+def test_a_mail_server_is_named_by_an_address_of_mail(alarmed: Pipeline) -> None:
+    with pytest.raises(ConfigurationError, match="FOI_NOTIFY_MAIL_URL"):
+        set_up_alarms(PrefectApi(alarmed.api), Settings(notify_mail_url="https://mail.eastmere.example"))

@@ -157,14 +157,16 @@ def test_a_lost_event_is_made_good_by_the_sweep_and_its_report_says_so(
     assert sweep["state_type"] == "COMPLETED", sweep["state"]["message"]
     assert find_status(pipeline.place, "LOST-1").state is State.QUARANTINED  # type: ignore[union-attr]
     asked = {"artifacts": {"flow_run_id": {"any_": [sweep["id"]]}}}
-    (artifact,) = pipeline.api.post("/artifacts/filter", json=asked).raise_for_status().json()
-    said = artifact["data"]
+    artifacts = pipeline.api.post("/artifacts/filter", json=asked).raise_for_status().json()
+    made = {artifact["key"]: artifact["data"] for artifact in artifacts}
+    assert {row["reference"] for row in json.loads(made["caseload"])} >= {"LOST-1", "SOON-1"}
+    said = made["sweep-report"]
     never_told = said.partition("## Processed, though no event had told of them")[2].partition("##")[0]
-    assert "| LOST-1 | quarantined |" in never_told
+    assert "| [LOST-1](/artifacts/key/report-lost-1) | quarantined |" in never_told
     faulty = said.partition("## Failed, blocked or quarantined")[2].partition("##")[0]
-    assert "| BROKEN-1 | " in faulty
+    assert "| [BROKEN-1](" in faulty
     due = said.partition("## Due within 3 working days, or overdue")[2].partition("##")[0]
-    assert "| SOON-1 | waiting | 2026-03-31 | -" in due
+    assert "| [SOON-1](/artifacts/key/report-soon-1) | waiting | 2026-03-31 | -" in due
     os.kill(sleeping_watcher, signal.SIGCONT)
     until(lambda: len(quiet(runs, "LOST-1")) > 1 or None)
     assert find_status(pipeline.place, "LOST-1").state is State.QUARANTINED  # type: ignore[union-attr]

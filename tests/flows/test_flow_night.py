@@ -13,6 +13,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from infra.embedded import read_environment
 from tasks.casework import draft_bundle
 from tasks.disclosure.verify import verify_bundle
 from tasks.model import State
@@ -207,7 +208,14 @@ def test_an_invalid_request_is_quarantined_with_its_field_named(night: Pipeline)
     status = night.settled(INVALID, "quarantined")
     assert "received" in status.reason
     assert IN_LETTER not in status.reason
+    assert night.runs(INVALID)[0]["state"]["message"] == status.reason
     assert not public(night, f"disclosures/{INVALID}")
+
+
+def test_what_is_decided_in_a_terminal_goes_by_the_policy_of_the_stack(night: Pipeline) -> None:
+    known = read_environment(night.stack.state)
+    assert known is not None
+    assert known["FOI_POLICY_FILE"] == str(night.policy)
 
 
 def test_an_incomplete_request_waits_and_the_sweep_takes_it_up(night: Pipeline) -> None:
@@ -215,7 +223,7 @@ def test_an_incomplete_request_waits_and_the_sweep_takes_it_up(night: Pipeline) 
     assert [record.name for record in status.records] == ["records/late.png"]
     night.upload(INCOMPLETE, {"records/late.png": encoded(typed("The late page."), "PNG", dpi=(150, 150))})
     sweep = night.ended(night.start("sweep/nightly"))
-    assert "1 of 4 submitted" in sweep["state"]["message"]
+    assert sweep["state"]["message"].startswith("1 of ")
     assert night.settled(INCOMPLETE, "published", "blocked", "failed").state is State.PUBLISHED
 
 

@@ -90,12 +90,14 @@ def test_a_held_request_has_its_pack_and_its_report(held: Pipeline) -> None:
     for words in ("REVIEW-1: Held", "What to do next", "release/by-officer", "checks passed", "data:image/jpeg"):
         assert words in report["data"], words
     assert status(held).dossier[:16] in report["data"]
+    assert "**Answer due:** 2026-03-31, working days: " in report["data"]
     (progress, *_) = artifacts(held, "progress-review-1")
     assert float(progress["data"]) == 100
     (table, *_) = artifacts(held, "caseload")
     rows = {row["reference"]: row for row in json.loads(table["data"])}
     assert rows[REFERENCE]["state"] == "held"
     assert rows[REFERENCE]["due"] == "2026-03-31"
+    assert rows[REFERENCE]["next"].startswith("[Report](/artifacts/key/report-review-1). Look at it")
 
 
 def test_the_form_takes_numbers_and_nothing_else(held: Pipeline) -> None:
