@@ -17,9 +17,9 @@ FOUNDATION = {"tasks.errors", "tasks.geometry", "tasks.codec", "tasks.model", "t
 ROOMS = {"tasks.reading", "tasks.contacts", "tasks.redaction", "tasks.disclosure", "tasks.review"}
 MAY_USE_THE_STORE = {"tasks.disclosure.publish"}  # publication is defined by the order of its writes
 MAY_READ_THE_ENVIRONMENT = {
+    "tasks",  # switches off what libraries report to their makers
     "tasks.apart.caller",  # hands PATH and the like on to its children, and nothing else
     "tasks.reading.engine",  # switches OpenMP off for the Tesseract it starts
-    "tasks.reading.second",  # tells the reader's runtime to report nothing to its maker
 }
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -28,9 +27,6 @@ from tasks.reading.tighten import cut_to_line, find_ink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-"""From 1.29 on the engine's runtime tells its maker what it runs unless it finds this when it is imported."""
 
 SOUGHT_AT_PX = 1280
 """Longer side of the page in px when lines are sought."""
