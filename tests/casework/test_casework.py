@@ -47,6 +47,31 @@ def memo(*lines: str) -> bytes:
     return encoded(typed(*lines, height=420), "PNG", dpi=(150, 150))
 
 
+PLAIN = [
+    "river",
+    "paper",
+    "window",
+    "garden",
+    "table",
+    "street",
+    "summer",
+    "winter",
+    "letter",
+    "people",
+    "school",
+    "number",
+    "house",
+    "market",
+    "train",
+    "water",
+]
+
+
+def in_words(reference: str) -> str:
+    """A line of its own for each reference that every reader reads: chance signs raise doubts by chance."""
+    return " ".join(PLAIN[int(digit, 16)] for digit in reference[-8:])
+
+
 def upload(place: Workplace, review: str = "none", **fields: object) -> str:
     """A request of one memo; returns its reference."""
     reference = f"CASE-{uuid.uuid4().hex[:8]}"
@@ -315,7 +340,7 @@ def test_the_authoritys_own_site_does_not_block_its_letters(place: Workplace) ->
         elsewhere,
         reference,
         "records/memo.png",
-        memo("The intranet host is eastmere.example.org today.", f"Ref {reference}"),
+        memo("The intranet host is eastmere.example.org today.", in_words(reference)),
     )
     dossier, keys = to_dossier(elsewhere, reference)
     assert "eastmere.example.org" in elsewhere.load(keys.plan, RedactionPlan).withheld

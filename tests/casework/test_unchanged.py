@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -47,9 +47,16 @@ def held(place: Workplace) -> str:
     return reference
 
 
-def kinds(line: FaultyProxy) -> list[str]:
-    """What was asked, without what it was asked of; the line forgets it."""
-    asked = ["LIST" if "list-type=2" in target else method for method, target in line.asked]
+def kinds(line: FaultyProxy, references: Sequence[str]) -> list[str]:
+    """How the sweep asked: listings, and its own memory or these requests; the line forgets it.
+
+    Other tests leave requests in the same buckets, some that nobody can read: those are read again each time.
+    """
+    asked = [
+        "LIST" if "list-type=2" in target else method
+        for method, target in line.asked
+        if any(part in target for part in ("list-type=2", MEMORY, *references))
+    ]
     line.asked.clear()
     return asked
 
@@ -95,18 +102,18 @@ def test_the_sweep_reads_nothing_of_requests_that_are_as_they_were(heard: Workpl
     assert [looks[reference].state for reference in references] == ["held"] * 3
     assert not any(looks[reference].listing for reference in references)
     first.remember()
-    kinds(line)
+    kinds(line, references)
     again = Survey(heard)
     assert {look.reference: look for look in again.look()} == looks
     again.remember()
-    assert kinds(line) == ["GET", "LIST", "LIST", "LIST"]
+    assert kinds(line, references) == ["GET", "LIST", "LIST", "LIST"]
     put(heard, references[1], "records/late.png", b"late")
     set_status(heard, references[2], State.FAILED, reason="of a fault")
-    kinds(line)
+    kinds(line, references)
     changed = Survey(heard)
     found = {look.reference: look for look in changed.look()}
-    assert fetched(line) == []
-    assert kinds(line) == ["GET", "LIST", "LIST", "LIST", "GET"]
+    assert not any(key.startswith(tuple(references)) for key in fetched(line))
+    assert kinds(line, references) == ["GET", "LIST", "LIST", "LIST", "GET"]
     assert [reference for reference in references if found[reference].listing] == references[1:]
     assert (found[references[2]].state, found[references[2]].reason) == ("failed", "of a fault")
     # Nothing is as it was when nobody knows how it was.

@@ -190,6 +190,7 @@ def work_done(client: Client) -> dict[str, str]:
 
 
 @pytest.mark.flow
+@pytest.mark.endurance
 @pytest.mark.timeout(900)
 def test_a_long_record_is_read_by_both_workers_and_comes_out_the_same(spread: Spread, pipeline: Pipeline) -> None:
     record = long_record()
@@ -209,6 +210,7 @@ def test_a_long_record_is_read_by_both_workers_and_comes_out_the_same(spread: Sp
 
 
 @pytest.mark.flow
+@pytest.mark.endurance
 @pytest.mark.timeout(900)
 def test_a_long_record_with_a_damaged_page_is_set_aside_and_read_no_further(spread: Spread) -> None:
     record = damaged(tiff_of(typed(f"Page {n}.", height=120) for n in range(5 * PART_PAGES)))
@@ -245,6 +247,7 @@ def test_a_worker_that_is_killed_is_made_up_for_by_one_that_is_added(spread: Spr
 
 
 @pytest.mark.flow
+@pytest.mark.endurance
 @pytest.mark.timeout(900)
 def test_a_worker_with_another_policy_does_nothing(spread: Spread, tmp_path: Path) -> None:
     for worker in spread.cluster.workers.values():
@@ -257,6 +260,7 @@ def test_a_worker_with_another_policy_does_nothing(spread: Spread, tmp_path: Pat
 
 
 @pytest.mark.flow
+@pytest.mark.endurance
 @pytest.mark.timeout(900)
 def test_no_credential_and_nothing_of_a_record_goes_through_dask(spread: Spread) -> None:
     if spread.pipeline.runs("LONG-1") == []:
