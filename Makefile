@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PINS := infra/constraints.txt
 export DO_NOT_TRACK := 1
-export ORT_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo up test endurance fast lint mutants format clean

@@ -356,5 +356,4 @@ def _modest_environment(scratch: Path) -> dict[str, str]:
     handed_on = {name: os.environ[name] for name in wanted if name in os.environ}  # a child's start, not a setting
     code = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH", "")])]
     own = {"HOME": str(scratch), "TMPDIR": str(scratch), "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
-    quiet = {"ORT_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-    return {**handed_on, **own, **quiet, "PYTHONPATH": os.pathsep.join(code), "PYTHONSAFEPATH": "1"}
+    return {**handed_on, **own, "PYTHONPATH": os.pathsep.join(code), "PYTHONSAFEPATH": "1"}

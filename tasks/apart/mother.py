@@ -49,8 +49,8 @@ _CLEARING_S = 5.0
 _NOT_LOCKED_IN = 70
 
 _HAS_LOADED = 3
-"""Exit status of a child that did well and had to load what `load` of its jobs loads: the mother does, for the next. It
-is all a child can make her do, and of her own files."""
+"""Exit status of a child that did well and had to load what `load` of its jobs loads: before the next such job the
+mother does, once for all. It is all a child can make her do, and of her own files."""
 
 
 class Mother:
@@ -67,6 +67,7 @@ class Mother:
         self._module = importlib.import_module(orders.jobs)
         self._jobs: dict[str, Job] = dict(self._module.JOBS)
         self._has_loaded: Callable[[], bool] = getattr(self._module, "has_loaded", lambda: True)
+        self._needing: set[str] = set()
         why_not = {SECCOMP: lock_in(), LANDLOCK: self._fence.why_not}
         status = standing()
 
@@ -83,20 +84,23 @@ class Mother:
             packet, files, _, _ = socket.recv_fds(self._caller, PACKET_BYTES, 2)
             if not packet:
                 return
+            call = decode(packet, Call)
+            if call.job in self._needing and not self._has_loaded():
+                self._module.load()
+                gc.freeze()
             before = _cpu_of_children()
-            status = self._run(decode(packet, Call), *files)
+            status = self._run(call, *files)
             for file in files:
                 os.close(file)
             cleared = _end_descendants()
             empty(self._scratch)
             if status is None or not cleared:
                 return  # nobody waits; or our end takes with it what cannot be ended otherwise
-            has_loaded = os.WIFEXITED(status) and os.WEXITSTATUS(status) == _HAS_LOADED
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _HAS_LOADED:
+                self._needing.add(call.job)
+                status = 0
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._caller.send(encode(Ended(0 if has_loaded else status, _cpu_of_children() - before)))
-            if has_loaded and not self._has_loaded():
-                self._module.load()
-                gc.freeze()
+                self._caller.send(encode(Ended(status, _cpu_of_children() - before)))
 
     def _run(self, call: Call, asked: int, answer: int) -> int | None:
         """How the child ended, as `waitpid` says it; None when the caller has gone."""

@@ -115,8 +115,10 @@ def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grids: Sequence[Grid
     for grid in sorted(grids, key=lambda grid: grid.colour):
         shades: dict[tuple[int, int], tuple[Any, Any]] = {}
         beyond = round(CLEAN_BLOCKS * max(grid.step))
-        places = [surroundings(region, grid, width, height) for region in regions]
-        cells = dict.fromkeys(cell for place in places for cell in grid.cells(place))  # one that two marks touch, once
+        rings_on = not _lies_on(grid, OWN_BLOCKS)
+        cells = {
+            cell: None for region in regions for cell in grid.cells(surroundings(region, grid, width, height))
+        }  # one that two marks touch, once
         for cell in cells:
             seen = ~filled[_cut(cell)]
             if seen.any():
@@ -132,7 +134,7 @@ def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grids: Sequence[Grid
                     _bleach(pixels[_cut(cell)], seen, paper)
                 else:
                     _reduce(pixels[_cut(cell)], seen, paper, ink)
-                    if not _lies_on(grid, OWN_BLOCKS):
+                    if rings_on:
                         _smooth(pixels[_cut(OWN_BLOCKS.whole(cell).clipped(width, height))], paper)
 
 

@@ -20,19 +20,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from distributed import Client
 from rich.console import Console
 
-from flows.place import open_place
 from flows.runs import PROCESSING, Runs
-from flows.settings import Settings
-from infra.gateway import load_account
 from infra.up import open_stack
 from tasks.status import find_status
 from tasks.workplace import Workplace
 from tests.authority import write_policy
-from tests.flows.conftest import Pipeline
+from tests.flows.conftest import Pipeline, seen
 from tests.flows.dask_cluster import DaskCluster, dask_cluster, environment_of_worker
 from tests.flows.test_flow_dask import results
 from tests.flows.test_flow_events import request_json
@@ -74,16 +70,11 @@ def write_record(pages: int) -> bytes:
 @contextmanager
 def running(state: Path, policy: Path, **environment: str) -> Iterator[Pipeline]:
     """A stack of its own."""
-    with open_stack(Console(quiet=True), state, False, policy, environment=environment) as stack:
-        admin = load_account(state / "store" / "credentials.json")
-        settings = Settings(
-            store_endpoint=stack.environment["FOI_STORE_ENDPOINT"],
-            store_access_key=admin.access_key,
-            store_secret_key=admin.secret_key,
-            policy_file=policy,
-        )
-        with open_place(settings) as place, httpx.Client(base_url=stack.environment["PREFECT_API_URL"]) as api:
-            yield Pipeline(stack, place, api, policy)
+    with (
+        open_stack(Console(quiet=True), state, False, policy, environment=environment) as stack,
+        seen(stack, state, policy) as pipeline,
+    ):
+        yield pipeline
 
 
 def measure(pipeline: Pipeline, record: bytes, client: Client | None = None) -> Measured:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,22 +65,31 @@ class Pipeline:
         return until(look)
 
 
+@contextmanager
+def seen(stack: Stack, state: Path, policy: Path, auth: tuple[str, str] | None = None) -> Iterator[Pipeline]:
+    """A running stack from outside: its store with the keys to everything, its Prefect with what that asks for."""
+    admin = load_account(state / "store" / "credentials.json")
+    settings = Settings(
+        store_endpoint=stack.environment["FOI_STORE_ENDPOINT"],
+        store_access_key=admin.access_key,
+        store_secret_key=admin.secret_key,
+        policy_file=policy,
+    )
+    address = stack.environment["PREFECT_API_URL"]
+    with open_place(settings) as place, httpx.Client(base_url=address, auth=auth) as api:
+        yield Pipeline(stack, place, api, policy)
+
+
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The pipeline, running; requests that ask for no review are published."""
     state: Path = tmp_path_factory.mktemp("pipeline")
     policy = write_policy(tmp_path_factory.mktemp("policy"))
-    with open_stack(Console(quiet=True), state, allow_unreviewed=True, policy=policy) as stack:
-        environment = stack.environment
-        admin = load_account(state / "store" / "credentials.json")
-        settings = Settings(
-            store_endpoint=environment["FOI_STORE_ENDPOINT"],
-            store_access_key=admin.access_key,
-            store_secret_key=admin.secret_key,
-            policy_file=policy,
-        )
-        with open_place(settings) as place, httpx.Client(base_url=environment["PREFECT_API_URL"]) as api:
-            yield Pipeline(stack, place, api, policy)
+    with (
+        open_stack(Console(quiet=True), state, allow_unreviewed=True, policy=policy) as stack,
+        seen(stack, state, policy) as running,
+    ):
+        yield running
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import suppress
 
 from infra.gateway import HOST
+from tests.flows.listening import Listening
 
 NOTHING, REFUSING, SLOW, TRUNCATING = "nothing", "refusing", "slow", "truncating"
 FAULTS = (REFUSING, SLOW, TRUNCATING)
@@ -23,7 +24,7 @@ _BUSY = (
 )
 
 
-class FaultyProxy:
+class FaultyProxy(Listening):
     """Passes requests on, one to a connection, and has the fault that is set at the moment a request comes.
 
     Attributes:
@@ -40,23 +41,8 @@ class FaultyProxy:
         self.met: Counter[str] = Counter()
         self.asked: list[tuple[str, str]] = []
         self._random = random.Random(seed)
-        self._listening = socket.create_server((HOST, 0), backlog=128)
-        self.url = f"http://{HOST}:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        """Take no more connections."""
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        super().__init__()
+        self.url = f"http://{HOST}:{self.port}"
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):

@@ -31,10 +31,7 @@ import pytest
 from rich.console import Console
 
 from flows.patrol import PENDING, ROUND_S, SILENCE
-from flows.place import open_place
 from flows.runs import PROCESSING, Runs
-from flows.settings import Settings
-from infra.gateway import load_account
 from infra.up import open_stack
 from tasks.disclosure.verify import verify_bundle
 from tasks.errors import FoiError
@@ -42,7 +39,7 @@ from tasks.model import RequestStatus
 from tasks.status import find_status
 from tests.authority import write_policy
 from tests.disks import MIB, WHY_NOT, fill, small_disk
-from tests.flows.conftest import Pipeline
+from tests.flows.conftest import Pipeline, seen
 from tests.flows.faulty_proxy import FAULTS, NOTHING, FaultyProxy
 from tests.flows.test_flow_events import invalid, request_json
 from tests.flows.test_flow_patrol import descendants
@@ -129,13 +126,6 @@ def stack_behind(state: Path, policy: Path, temporary: Path | None, proxy: Fault
     more = {"FOI_STORE_ENDPOINT": proxy.url, **({"TMPDIR": str(temporary)} if temporary else {})}
     with open_stack(Console(quiet=True), state, True, policy, environment=more) as stack:
         proxy.upstream = json.loads((state / "ports.json").read_text())["store"]
-        admin = load_account(state / "store" / "credentials.json")
-        settings = Settings(
-            store_endpoint=stack.environment["FOI_STORE_ENDPOINT"],
-            store_access_key=admin.access_key,
-            store_secret_key=admin.secret_key,
-            policy_file=policy,
-        )
         stop, failed = threading.Event(), []
 
         def supervise() -> None:
@@ -147,8 +137,8 @@ def stack_behind(state: Path, policy: Path, temporary: Path | None, proxy: Fault
         supervisor = threading.Thread(target=supervise)
         supervisor.start()
         try:
-            with open_place(settings) as place, httpx.Client(base_url=stack.environment["PREFECT_API_URL"]) as api:
-                yield Pipeline(stack, place, api, policy)
+            with seen(stack, state, policy) as pipeline:
+                yield pipeline
         finally:
             stop.set()
             supervisor.join()

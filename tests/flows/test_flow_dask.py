@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cloudpickle
-import httpx
 import pytest
 from distributed import Client
 from PIL import Image
@@ -21,15 +20,14 @@ from rich.console import Console
 from flows.dask_runner import DaskUnavailableError, connected
 from flows.place import open_place
 from flows.records import PART_PAGES
-from flows.settings import Settings
 from flows.spread import spread_out
-from infra.gateway import HOST, free_port, load_account
+from infra.gateway import HOST, free_port
 from infra.up import open_stack
 from tasks.codec import digest
 from tasks.errors import ConfigurationError
 from tasks.workplace import Workplace
 from tests.authority import write_policy
-from tests.flows.conftest import Pipeline
+from tests.flows.conftest import Pipeline, seen
 from tests.flows.dask_cluster import DaskCluster, dask_cluster, environment_of_worker
 from tests.flows.recording_line import RecordingLine
 from tests.flows.test_flow_events import request_json
@@ -169,19 +167,9 @@ def spread(tmp_path_factory: pytest.TempPathFactory, pipeline: Pipeline) -> Iter
             for name in ("one", "other"):
                 cluster.add_worker(name, environment_of_worker(stack.environment, policy))
             cluster.wait_for(2)
-            admin = load_account(state / "store" / "credentials.json")
-            settings = Settings(
-                store_endpoint=stack.environment["FOI_STORE_ENDPOINT"],
-                store_access_key=admin.access_key,
-                store_secret_key=admin.secret_key,
-                policy_file=policy,
-            )
-            auth = tuple(CREDENTIAL.split(":"))
-            with (
-                open_place(settings) as place,
-                httpx.Client(base_url=stack.environment["PREFECT_API_URL"], auth=auth) as api,
-            ):
-                yield Spread(Pipeline(stack, place, api, policy), cluster, line, state)
+            user, _, password = CREDENTIAL.partition(":")
+            with seen(stack, state, policy, (user, password)) as running:
+                yield Spread(running, cluster, line, state)
 
 
 def work_done(client: Client) -> dict[str, str]:

@@ -21,15 +21,13 @@ import pytest
 from rich.console import Console
 
 from flows.patrol import Patrol
-from flows.place import open_place
 from flows.runs import PROCESSING, Run, Runs
-from flows.settings import Settings
 from infra.children import Child
 from infra.embedded import POOL, Stack
-from infra.gateway import HOST, free_port, load_account
+from infra.gateway import HOST, free_port
 from infra.up import open_stack
 from tests.authority import write_policy
-from tests.flows.conftest import Pipeline
+from tests.flows.conftest import Pipeline, seen
 from tests.flows.test_flow_events import request_json
 from tests.flows.test_flow_patrol import SILENCE, descendants
 from tests.pictures import encoded, typed
@@ -108,16 +106,11 @@ def cluster() -> Iterator[Cluster]:
 def running(cluster: Cluster, state: Path, *, allow_unreviewed: bool = False) -> Iterator[Pipeline]:
     """The stack with its server on that database."""
     policy = write_policy(state)
-    with open_stack(Console(quiet=True), state, allow_unreviewed, policy, database_url=cluster.url) as stack:
-        admin = load_account(state / "store" / "credentials.json")
-        settings = Settings(
-            store_endpoint=stack.environment["FOI_STORE_ENDPOINT"],
-            store_access_key=admin.access_key,
-            store_secret_key=admin.secret_key,
-            policy_file=policy,
-        )
-        with open_place(settings) as place, httpx.Client(base_url=stack.environment["PREFECT_API_URL"]) as api:
-            yield Pipeline(stack, place, api, policy)
+    with (
+        open_stack(Console(quiet=True), state, allow_unreviewed, policy, database_url=cluster.url) as stack,
+        seen(stack, state, policy) as pipeline,
+    ):
+        yield pipeline
 
 
 def test_a_request_goes_the_whole_way_with_prefect_on_postgresql(cluster: Cluster, tmp_path: Path) -> None:
