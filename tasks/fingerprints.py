@@ -16,7 +16,7 @@ from tasks.request import Policy
 READING = 5
 """Raise it when reading the same file can give another transcript."""
 
-REDACTION = 5
+REDACTION = 6
 """Raise it when the same transcript and policy can give other marks or bytes."""
 
 GATE = 5

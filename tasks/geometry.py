@@ -231,7 +231,7 @@ class Frame:
         """Two opposite corners of a reading-space box in page space."""
         return self.point_to_page(box.x0, box.y0), self.point_to_page(box.x1, box.y1)
 
-    def regions_to_page(self, box: Box, max_rise_px: float = 3.0) -> tuple[Box, ...]:
+    def regions_to_page(self, box: Box, max_rise_px: float = 2.0) -> tuple[Box, ...]:
         """Upright page-space boxes that together cover a reading-space box.
 
         A long box on a slanted line would swallow the lines above and below; it is cut into pieces whose slant is at
