@@ -183,7 +183,8 @@ def redact_record(
     known = FormerFile(former[1], former[0], transcript) if former else None
     kept = known.unchanged(plan) if known else frozenset()
     rasters = rasterise(untrusted, media, limits, [page for page in range(media.pages) if page not in kept])
-    return apply_marks(map(without_colour, rasters) if plan.grey else rasters, plan, transcript, title, former=known)
+    pages = map(without_colour, rasters) if plan.grey else rasters
+    return apply_marks(pages, plan, transcript, title, former=known, paint_over=True)
 
 
 def gate_record(pdf: bytes, plan: RedactionPlan, transcript: Transcript, settings: OcrSettings) -> VerificationReport:

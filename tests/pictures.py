@@ -23,3 +23,14 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def register(pages: int) -> bytes:
+    """A TIFF of small pages with two lines each, every tenth with a telephone number."""
+
+    def page(n: int) -> Image.Image:
+        said = f"Ring 020 7946 0{n % 1000:03d}." if n % 10 == 0 else "Nothing to add."
+        return typed(f"Entry {n} of the register.", said, height=300)
+
+    rest = (page(n) for n in range(2, pages + 1))
+    return encoded(page(1), "TIFF", save_all=True, append_images=rest, dpi=(150, 150), compression="tiff_deflate")

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for room in ("tasks", "flows", "infra") for p in (ROOT / room).rglob("*.py"))
 
-FOUNDATION = {"tasks.errors", "tasks.geometry", "tasks.codec", "tasks.model", "tasks.request"}
+FOUNDATION = {"tasks.errors", "tasks.geometry", "tasks.pixels", "tasks.codec", "tasks.model", "tasks.request"}
 ROOMS = {"tasks.reading", "tasks.contacts", "tasks.redaction", "tasks.disclosure", "tasks.review"}
 MAY_USE_THE_STORE = {"tasks.disclosure.publish"}  # publication is defined by the order of its writes
 MAY_READ_THE_ENVIRONMENT = {

@@ -16,6 +16,7 @@ import pymupdf
 from PIL import TiffImagePlugin
 
 from tasks.geometry import EXACT_PX, Box, Grid, Point, union
+from tasks.pixels import is_neutral
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -245,16 +246,9 @@ def _steps(edges: Edges, pixels: NDArray[np.uint8]) -> list[tuple[tuple[int, int
 
     Without a trace of colour its blocks hold nothing. Halved colours are drawn by mixing each sample with the next.
     """
-    if edges.light == edges.coarsest or _is_neutral(pixels):
+    if edges.light == edges.coarsest or is_neutral(pixels):
         return [(edges.light, False)]
     return [(edges.light, False), (edges.coarsest, True)]
-
-
-def _is_neutral(pixels: NDArray[np.uint8]) -> bool:
-    if pixels.ndim == 2:
-        return True
-    red, green, blue = (pixels[..., n] for n in range(3))
-    return bool((red == green).all() and (green == blue).all())
 
 
 def _shows_more(page: pymupdf.Page, told: set[int]) -> bool:
@@ -276,7 +270,7 @@ def _blocks_that_show(place: Box, pixels: NDArray[np.uint8]) -> list[Grid]:
         return []
     x, y = (place.x0 + phases[0][0]), (place.y0 + phases[1][0])
     light_grid = Grid(place, (BLOCK_PX, BLOCK_PX), (float(x % BLOCK_PX), float(y % BLOCK_PX)))
-    if _is_neutral(pixels):
+    if is_neutral(pixels):
         return [light_grid]
     # Which of two blocks begins one of colours does not show: the rim takes in the other.
     edge = 2 * BLOCK_PX

@@ -25,6 +25,7 @@ from PIL import Image, ImageFile, ImageOps
 from tasks.errors import CorruptFileError, LimitExceededError
 from tasks.geometry import Box
 from tasks.model import Media, Mode, PageRaster, Word
+from tasks.pixels import bands, converted, histogram, pixels_of
 from tasks.reading.blocks import BLOCK_PX, grids_of_image, grids_of_page
 from tasks.reading.media import check_page, check_pixels, decoding, open_image, open_pdf
 from tasks.reading.settings import DEFAULT_LIMITS, JPEG, MAX_SIDE_PX, PDF, TIFF, Limits
@@ -131,7 +132,7 @@ def _pdf_page(document: pymupdf.Document, number: int, limits: Limits) -> PageRa
     pixmap = page.get_pixmap(
         matrix=matrix, colorspace=pymupdf.csGRAY if drawing.grey else pymupdf.csRGB, alpha=False, annots=True
     )
-    samples = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)
+    samples = np.array(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)
     samples = samples[:, :, 0] if pixmap.n == 1 else samples
     pixels, mode = _settle(samples, bilevel=drawing.bilevel)
     to_px = page.rotation_matrix * matrix
@@ -283,29 +284,42 @@ def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -
 
 
 def _image_pages(untrusted: bytes, media: Media, limits: Limits, wanted: Sequence[int]) -> Iterator[PageRaster]:
+    if media.pages == 1:  # the decoder keeps a copy as long as the file is open
+        for number in wanted:
+            yield _only_page(untrusted, media, limits, number)
+        return
     with open_image(untrusted, media.type) as image:
         for number in wanted:
-            with decoding(f"Page {number + 1} cannot be decoded."):
-                if media.type == TIFF:
-                    image.seek(number)
-                check_page(*image.size, limits, number)
-                dpi = _dpi(image)
-                orientation = image.getexif().get(ORIENTATION, 1)
-                # WeasyPrint, once imported, makes all of Pillow fill missing rows instead of refusing the file.
-                ImageFile.LOAD_TRUNCATED_IMAGES = False
-                image.load()
-                if media.type == JPEG and _ends_grey(image):
-                    raise CorruptFileError(f"Page {number + 1} lacks its last rows.")
-                decoded, bilevel = _decode(ImageOps.exif_transpose(image))
-                pixels, mode = _settle(decoded, bilevel)
-                grids = () if mode == "bilevel" else tuple(grids_of_image(image, untrusted, orientation, decoded))
-            yield PageRaster(
-                page=number,
-                pixels=pixels,
-                mode=mode,
-                dpi=dpi[::-1] if orientation in SIDEWAYS_ORIENTATIONS else dpi,
-                grids=grids,
-            )
+            yield _image_page(image, untrusted, media, limits, number)
+
+
+def _only_page(untrusted: bytes, media: Media, limits: Limits, number: int) -> PageRaster:
+    with open_image(untrusted, media.type) as image:
+        return _image_page(image, untrusted, media, limits, number)
+
+
+def _image_page(image: Image.Image, untrusted: bytes, media: Media, limits: Limits, number: int) -> PageRaster:
+    with decoding(f"Page {number + 1} cannot be decoded."):
+        if media.type == TIFF:
+            image.seek(number)
+        check_page(*image.size, limits, number)
+        dpi = _dpi(image)
+        orientation = image.getexif().get(ORIENTATION, 1)
+        # WeasyPrint, once imported, makes all of Pillow fill missing rows instead of refusing the file.
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        image.load()
+        if media.type == JPEG and _ends_grey(image):
+            raise CorruptFileError(f"Page {number + 1} lacks its last rows.")
+        decoded, bilevel = _decode(image if orientation == 1 else ImageOps.exif_transpose(image))
+        pixels, mode = _settle(decoded, bilevel)
+        grids = () if mode == "bilevel" else tuple(grids_of_image(image, untrusted, orientation, decoded))
+    return PageRaster(
+        page=number,
+        pixels=pixels,
+        mode=mode,
+        dpi=dpi[::-1] if orientation in SIDEWAYS_ORIENTATIONS else dpi,
+        grids=grids,
+    )
 
 
 def _dpi(image: Image.Image) -> tuple[float, float]:
@@ -329,10 +343,8 @@ def _decode(image: Image.Image) -> tuple[Pixels, bool]:
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        return np.asarray(Image.alpha_composite(white, image).convert("RGB")), False
-    if image.mode == "L":
-        return np.asarray(image), False
-    return np.asarray(image.convert("RGB")), False
+        return pixels_of(Image.alpha_composite(white, image).convert("RGB")), False
+    return pixels_of(image if image.mode in ("L", "RGB") else image.convert("RGB")), False
 
 
 def _to_bytes(deep: NDArray[Any]) -> Pixels:
@@ -361,11 +373,10 @@ def _settle(pixels: Pixels, bilevel: bool = False) -> tuple[Pixels, Mode]:
         if _has_colour(pixels):
             return np.ascontiguousarray(pixels), "colour"
         # Lightness: a single channel would carry the blocks of the colours into it.
-        pixels = np.asarray(Image.fromarray(pixels).convert("L"))
+        pixels = converted(pixels, "L")
     pixels = np.ascontiguousarray(pixels)
-    histogram = np.bincount(pixels.ravel(), minlength=256) if bilevel or _only_extremes(pixels[::16, ::16]) else None
-    if histogram is not None:
-        between = int(histogram[1:255].sum())
+    if bilevel or _only_extremes(pixels[::16, ::16]):
+        between = int(histogram(pixels)[1:255].sum())
         if between == 0:
             return pixels, "bilevel"
         if bilevel:
@@ -379,7 +390,7 @@ def _only_extremes(pixels: Pixels) -> bool:
 
 def _has_colour(pixels: Pixels) -> bool:
     # A coarse look settles nearly every colour page; only pages that look grey are checked pixel by pixel.
-    for sample in (pixels[::16, ::16], pixels):
+    for sample in (pixels[::16, ::16], *(pixels[rows] for rows in bands(len(pixels)))):
         red, green, blue = (sample[:, :, i].astype(np.int16) for i in range(3))
         if max(int(np.abs(red - green).max()), int(np.abs(green - blue).max())) > NEUTRAL_CHROMA:
             return True

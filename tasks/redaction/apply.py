@@ -8,6 +8,7 @@ would come out as they did before are taken from the file made then: see `tasks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ def apply_marks(
     title: str,
     language: str = "en-GB",
     former: FormerFile | None = None,
+    paint_over: bool = False,
 ) -> bytes:
     """The redacted record.
 
@@ -50,6 +52,7 @@ def apply_marks(
         title: of the document, safe to publish.
         language: BCP 47 tag of the text.
         former: made of the same transcript under the same settings; gives the pages that are unchanged.
+        paint_over: whether the rasters may be painted over, which spares a copy of each page.
 
     Returns:
         A PDF; the same input gives the same bytes, with a former file or without.
@@ -77,6 +80,8 @@ def apply_marks(
             if raster is None:
                 raise ValueError(f"there are {page.page} pages; the plan has {plan.pages}")
             _same_page(raster, page)
+            if not paint_over:
+                raster = replace(raster, pixels=raster.pixels.copy())
             image, content, paragraphs = _redacted(raster, page, marks[page.page], layers[page.page], codes)
         size_pt = page.width_px * 72 / page.dpi[0], page.height_px * 72 / page.dpi[1]
         writer.add_page(image, content, size_pt, paragraphs)
@@ -88,7 +93,7 @@ def apply_marks(
 def _redacted(
     raster: PageRaster, page: PageTranscript, marks: Sequence[Mark], layer: Iterable[PlacedText], codes: dict[str, int]
 ) -> tuple[ImageStream, bytes, int]:
-    """A page's picture, the operators of its text layer, and how many paragraphs those are."""
+    """A page painted over: its picture, the operators of its text layer, and how many paragraphs those are."""
     image, painted = _paint(raster, page, marks)
     paragraphs = paragraphs_of(on_ink(layer, painted, marks))
     content = "\n".join(write_layer(paragraphs, codes, raster.height_px, raster.dpi)).encode("ascii")
@@ -108,7 +113,8 @@ def _paint(raster: PageRaster, page: PageTranscript, marks: Sequence[Mark]) -> t
     How they are coded is chosen by what is left to see: a choice by what is hidden would tell of it.
     """
     turns = page.readings[0].frame.quarter_turns if page.readings else 0
-    painted = in_fewest_channels(paint_marks(raster.pixels, marks, raster.dpi, turns, raster.grids))
+    paint_marks(raster.pixels, marks, raster.dpi, turns, raster.grids)
+    painted = in_fewest_channels(raster.pixels)
     if painted.ndim == 2 and is_bilevel(painted):
         return encode_bilevel(painted), painted
     kept = _is_coded_as_it_stands(raster)

@@ -17,9 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from tasks.pixels import bands, image_of, is_neutral
+
 JPEG_QUALITY, RESAMPLED_QUALITY = 75, 65
 """For pages that were JPEG on the grid they have now, which cost what they did; and for pages drawn anew, where the
 remains of an earlier JPEG are noise that would be coded at twice the size."""
+
+MOST_OPTIMISED = 80_000_000
+"""Up to so many samples codes are fitted to the page; to do so, libjpeg holds all coefficients, two bytes for each."""
 
 JPEG_GRID = 8
 """Edge of JPEG's blocks, px."""
@@ -88,8 +93,12 @@ def encode_jpeg(pixels: NDArray[np.uint8], keep_chroma: bool, quality: int = JPE
     """
     out = io.BytesIO()
     with _room_for(pixels):
-        Image.fromarray(pixels).save(
-            out, "JPEG", quality=quality, optimize=True, subsampling="4:4:4" if keep_chroma else "4:2:0"
+        image_of(pixels).save(
+            out,
+            "JPEG",
+            quality=quality,
+            optimize=pixels.size <= MOST_OPTIMISED,
+            subsampling="4:4:4" if keep_chroma else "4:2:0",
         )
     return ImageStream(
         pixels.shape[1],
@@ -120,7 +129,7 @@ def encode_lossless(pixels: NDArray[np.uint8]) -> ImageStream:
         pixels: uint8 (height, width) grey or (height, width, 3) RGB.
     """
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=6)
+    image_of(pixels).save(out, "PNG", compress_level=6)
     height, width = pixels.shape[:2]
     colours = 1 if pixels.ndim == 2 else 3
     return ImageStream(
@@ -138,14 +147,14 @@ def encode_lossless(pixels: NDArray[np.uint8]) -> ImageStream:
 
 def in_fewest_channels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The same page in one channel when all three are equal."""
-    if pixels.ndim == 3 and (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
+    if pixels.ndim == 3 and is_neutral(pixels):
         return np.ascontiguousarray(pixels[..., 0])
     return pixels
 
 
 def is_bilevel(grey: NDArray[np.uint8]) -> bool:
     """Whether there is nothing but black and white."""
-    return not np.any((grey > 0) & (grey < 255))
+    return not any(np.any((grey[rows] > 0) & (grey[rows] < 255)) for rows in bands(len(grey)))
 
 
 def wants_lossless(pixels: NDArray[np.uint8]) -> bool:
@@ -174,9 +183,8 @@ def source_quality(pixels: NDArray[np.uint8], seen: NDArray[np.bool_] | None = N
     """
     seen = np.ones(pixels.shape[:2], np.bool_) if seen is None else seen
     pixels, seen = _sampled(pixels), _sampled(seen)
-    luma = pixels.astype(np.float32) if pixels.ndim == 2 else pixels.astype(np.float32) @ LUMA
-    extremes = (pixels < 1) | (pixels > 254)
-    clipped: NDArray[Any] = extremes if pixels.ndim == 2 else np.any(extremes, axis=2)
+    luma = np.concatenate([_luma(pixels[rows]) for rows in bands(len(pixels))])
+    clipped = np.concatenate([_clipped(pixels[rows]) for rows in bands(len(pixels))])
     blocks = _blocks(luma)
     blocks = blocks[~_blocks(clipped | ~seen).any(axis=(1, 2))]
     if len(blocks) < LEAST_BLOCKS:
@@ -186,6 +194,17 @@ def source_quality(pixels: NDArray[np.uint8], seen: NDArray[np.bool_] | None = N
     fits = [_fit(waves, quality) for quality in range(LEAST_QUALITY, JPEG_QUALITY)]
     best = int(np.argmax(fits))
     return LEAST_QUALITY + best if fits[best] > MATCH else JPEG_QUALITY
+
+
+def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    samples = pixels.astype(np.float32)
+    return samples if samples.ndim == 2 else samples @ LUMA
+
+
+def _clipped(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where a sample may have been beyond what a byte holds."""
+    extremes = (pixels < 1) | (pixels > 254)
+    return extremes if pixels.ndim == 2 else np.any(extremes, axis=2)
 
 
 def _sampled(page: NDArray[Any]) -> NDArray[Any]:

@@ -59,8 +59,8 @@ def paint_marks(
     dpi: tuple[float, float],
     quarter_turns: int = 0,
     grids: Sequence[Grid] = (),
-) -> NDArray[np.uint8]:
-    """A copy of a page with its marks painted, and what a cut block keeps of hidden text calmed.
+) -> None:
+    """Paint the marks of a page in place, and calm what a cut block keeps of hidden text.
 
     Args:
         pixels: uint8, (height, width) or (height, width, 3).
@@ -68,16 +68,12 @@ def paint_marks(
         dpi: (horizontal, vertical).
         quarter_turns: how often the page is turned anticlockwise to make its text level; the print follows the text.
         grids: the blocks the source was compressed in.
-
-    Returns:
-        Same shape and type.
     """
-    painted = pixels.copy()
     ordered = sorted(marks, key=lambda mark: mark.number)
-    calm(painted, [region for mark in ordered for region in mark.regions], grids)
+    calm(pixels, [region for mark in ordered for region in mark.regions], grids)
     for mark in ordered:
         for region in mark.regions:
-            painted[region.y0 : region.y1, region.x0 : region.x1] = FILL
+            pixels[region.y0 : region.y1, region.x0 : region.x1] = FILL
     printed: list[Box] = []
     for mark in ordered:
         for region in mark.regions:
@@ -86,10 +82,9 @@ def paint_marks(
                 continue
             box, shape = placed
             if not any(box.meets(other) for other in printed):
-                painted[box.y0 : box.y1, box.x0 : box.x1][shape] = INK
+                pixels[box.y0 : box.y1, box.x0 : box.x1][shape] = INK
                 printed.append(box)
             break
-    return painted
 
 
 def calm(pixels: NDArray[np.uint8], regions: Sequence[Box], grids: Sequence[Grid]) -> None:

@@ -326,7 +326,8 @@ def gate_on(
         raster = dataclasses.replace(page.raster, grids=(), pixels=pixels if tint else pixels[..., 0])
         data = apply_marks([raster], plan, drawn.transcript, "x")
         if quality:
-            painted = paint_marks(raster.pixels, plan.marks, raster.dpi)
+            painted = raster.pixels.copy()
+            paint_marks(painted, plan.marks, raster.dpi)
             out = io.BytesIO()
             Image.fromarray(painted).save(out, "JPEG", quality=quality, optimize=True)
             bare = re.sub(rb"^(\xff\xd8)\xff\xe0\0\x10.{14}", rb"\1", out.getvalue(), count=1, flags=re.DOTALL)

@@ -8,7 +8,7 @@ from pathlib import Path
 import tasks.redaction.gate
 
 ROOM = Path(tasks.redaction.gate.__file__).parent
-ALLOWED = ("tasks.errors", "tasks.model", "tasks.geometry", "tasks.redaction.gate")
+ALLOWED = ("tasks.errors", "tasks.model", "tasks.geometry", "tasks.pixels", "tasks.redaction.gate")
 
 
 def imported(path: Path) -> set[str]:

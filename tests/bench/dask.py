@@ -32,7 +32,7 @@ from tests.flows.conftest import Pipeline, seen
 from tests.flows.dask_cluster import DaskCluster, dask_cluster, environment_of_worker
 from tests.flows.test_flow_dask import results
 from tests.flows.test_flow_events import request_json
-from tests.pictures import encoded, typed
+from tests.pictures import register
 from tests.waiting import eventually
 
 REFERENCE = "BENCH-1"
@@ -54,17 +54,6 @@ class Measured:
     reading_s: float
     results: dict[str, bytes]
     parts: Counter[str]
-
-
-def write_record(pages: int) -> bytes:
-    """A TIFF of pages with two lines each, every tenth with a telephone number."""
-
-    def page(n: int) -> Any:
-        said = f"Ring 020 7946 0{n % 1000:03d}." if n % 10 == 0 else "Nothing to add."
-        return typed(f"Entry {n} of the register.", said, height=300)
-
-    rest = (page(n) for n in range(2, pages + 1))
-    return encoded(page(1), "TIFF", save_all=True, append_images=rest, dpi=(150, 150), compression="tiff_deflate")
 
 
 @contextmanager
@@ -136,7 +125,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--without-comparison", action="store_true")
     arguments = parser.parse_args()
-    record = write_record(arguments.pages)
+    record = register(arguments.pages)
     print(f"{arguments.pages} pages, {len(record) / 1e6:.1f} MB")
     with tempfile.TemporaryDirectory() as folder:
         policy = write_policy(Path(folder))

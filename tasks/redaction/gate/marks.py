@@ -11,10 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tasks.geometry import Box, Grid, union
 from tasks.model import Finding, Kind, Mark
+from tasks.pixels import converted
 from tasks.redaction.gate.checks import FAULTS, file_check, page_check
 from tasks.redaction.gate.output import Output, PageView
 from tasks.redaction.gate.pixels import JPEG_BLOCK, coded_again, covered, expected_marks, luma
@@ -57,16 +57,21 @@ def no_ringing_is_left_beside_marks(view: PageView) -> Iterator[Finding]:
         return
     faulty: dict[Box, None] = {}
     for plane in _planes(view, light):
-        bare = _bare(view, plane, inside, cells)
-        for cell in cells:
-            if not cell.bare or cell.rest < LEAST_REST or (cell.grid.colour and not plane.table):
-                continue
-            place, rest = _cut(cell.block), ~inside[_cut(cell.block)]
-            there = plane.seen[place][rest].astype(np.int16)
-            if _stray(there, bare.coded[place][rest]) > RINGING and _least_stray(view, plane, bare, cell.block, rest):
-                faulty[cell.region] = None
+        faulty |= dict.fromkeys(_ringing(view, plane, inside, cells))
     for region in faulty:
         yield Finding("A20", view.number, region, f"A mark leaves {FAULTS['A20']}.")
+
+
+def _ringing(view: PageView, plane: _Plane, inside: NDArray[np.bool_], cells: Sequence[_Cell]) -> Iterator[Box]:
+    """The marks beside which one component of the page shows what paper does not explain."""
+    bare = _bare(view, plane, inside, cells)
+    for cell in cells:
+        if not cell.bare or cell.rest < LEAST_REST or (cell.grid.colour and not plane.table):
+            continue
+        place, rest = _cut(cell.block), ~inside[_cut(cell.block)]
+        there = plane.seen[place][rest].astype(np.int16)
+        if _stray(there, bare.coded[place][rest]) > RINGING and _least_stray(view, plane, bare, cell.block, rest):
+            yield cell.region
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +130,8 @@ class _Bare:
 def _planes(view: PageView, light: NDArray[np.uint8]) -> Iterator[_Plane]:
     yield _Plane(light, expected_marks(view), 0)
     if view.pixels.ndim == 3:
-        colours = np.asarray(Image.fromarray(view.pixels).convert("YCbCr"))
         for n in (1, 2):
-            yield _Plane(colours[..., n], np.full(light.shape, NEUTRAL, np.uint8), 1)
+            yield _Plane(converted(view.pixels, "YCbCr", n), np.broadcast_to(np.uint8(NEUTRAL), light.shape), 1)
 
 
 def _bare(view: PageView, plane: _Plane, inside: NDArray[np.bool_], cells: Sequence[_Cell]) -> _Bare:

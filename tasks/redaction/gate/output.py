@@ -21,6 +21,7 @@ from PIL import Image
 
 from tasks.geometry import Box
 from tasks.model import Mark, PageTranscript, RedactionPlan, Transcript
+from tasks.pixels import pixels_of
 
 Pt = tuple[float, float, float, float, float, float]
 
@@ -114,7 +115,7 @@ class PageView:
         match str(self.image.Filter):
             case "/DCTDecode":
                 with Image.open(io.BytesIO(self.image.read_raw_bytes()), formats=["JPEG"]) as picture:
-                    samples = np.asarray(picture if picture.mode == "RGB" else picture.convert("L"), dtype=np.uint8)
+                    samples = pixels_of(picture if picture.mode == "RGB" else picture.convert("L"))
                 return samples[:height, :width]  # that there are no more of them is another check
             case "/FlateDecode":
                 shape = (height, width) if self.image.ColorSpace == "/DeviceGray" else (height, width, 3)

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.geometry import Box
 from tasks.model import Finding, Mark
+from tasks.pixels import converted, image_of, pixels_of
 from tasks.redaction.gate.checks import page_check
 from tasks.redaction.gate.output import PageView
 
@@ -63,7 +64,7 @@ def covered(view: PageView) -> NDArray[np.bool_]:
 
 def luma(view: PageView) -> NDArray[np.uint8]:
     """The page's lightness as JPEG codes it."""
-    return view.pixels if view.pixels.ndim == 2 else np.asarray(Image.fromarray(view.pixels).convert("L"))
+    return view.pixels if view.pixels.ndim == 2 else converted(view.pixels, "L")
 
 
 def coded_again(view: PageView, picture: NDArray[np.uint8], table: int = 0) -> NDArray[np.uint8]:
@@ -77,9 +78,9 @@ def coded_again(view: PageView, picture: NDArray[np.uint8], table: int = 0) -> N
     with Image.open(io.BytesIO(view.image.read_raw_bytes()), formats=["JPEG"]) as coded:
         tables = coded.quantization  # type: ignore[attr-defined]
     out = io.BytesIO()
-    Image.fromarray(picture).save(out, "JPEG", qtables={0: tables.get(table, tables[0])})
+    image_of(picture).save(out, "JPEG", qtables={0: tables.get(table, tables[0])})
     with Image.open(out) as again:
-        return np.asarray(again)
+        return pixels_of(again)
 
 
 def _whole_blocks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.geometry import Box, union
 from tasks.model import Finding, PageRaster
+from tasks.pixels import bands, histogram
 from tasks.redaction.gate.checks import FAULTS, Reread
 
 LOOK_DPI, READING_DPI = 100.0, 200.0
@@ -152,15 +153,12 @@ def _back_that_shows(raster: PageRaster, page: NDArray[np.uint8], reread: Reread
 
 def _print_nobody_sees(raster: PageRaster, page: NDArray[np.uint8], reread: Reread) -> Iterator[Finding]:
     """Whoever stretches the contrast of what is published reads it; a page drawn by a program has even paper."""
-    counts = np.bincount(page.ravel(), minlength=256)
+    counts = histogram(page)
     paper = int(counts.argmax())
     nearly = counts[max(0, paper - UNSEEN) : paper + UNSEEN + 1].sum() - counts[paper]
     if counts[paper] < EVEN * page.size or not nearly:
         return
-    depth = np.asarray(cv2.absdiff(page, np.full_like(page, paper)))
-    near_ink = cv2.dilate(np.asarray(depth > UNSEEN, np.uint8), np.ones((BESIDE_INK_PX, BESIDE_INK_PX), np.uint8))
-    unseen = (depth > (GRAIN if raster.grids else 0)) & (near_ink == 0)
-    shown = np.where(unseen, np.uint8(0), np.uint8(255))
+    shown = _drawn_black(page, paper, GRAIN if raster.grids else 0)
     small, scale = _at_look_dpi(shown, raster.dpi)
     if _letters(small < PALE) < LEAST_UNSEEN:
         return
@@ -173,6 +171,18 @@ def _print_nobody_sees(raster: PageRaster, page: NDArray[np.uint8], reread: Rere
     looks = [_at_reading_dpi(shown[line.y0 : line.y1, line.x0 : line.x1], raster.dpi) for line in lines]
     if looks and any(map(_is_word, reread(_stacked(looks), READING_DPI))):
         yield Finding("A24", raster.page, union(lines), "Print in the colour of the paper can be read.")
+
+
+def _drawn_black(page: NDArray[np.uint8], paper: int, grain: int) -> NDArray[np.uint8]:
+    """What stands out from the paper by more than its grain and less than can be seen, away from ink."""
+    shown = np.empty_like(page)
+    for rows in bands(len(page)):
+        top = max(0, rows.start - BESIDE_INK_PX)
+        depth = np.abs(page[top : rows.stop + BESIDE_INK_PX].astype(np.int16) - paper)
+        near_ink = cv2.dilate(np.asarray(depth > UNSEEN, np.uint8), np.ones((BESIDE_INK_PX, BESIDE_INK_PX), np.uint8))
+        unseen = (depth > grain) & (near_ink == 0)
+        shown[rows] = np.where(unseen, np.uint8(0), np.uint8(255))[rows.start - top :][: rows.stop - rows.start]
+    return shown
 
 
 def _lines(unseen: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
