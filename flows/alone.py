@@ -1,9 +1,12 @@
 """One run at a time changes what is public of a request: it publishes, withdraws or discards.
 
-Rule kept here: a run that is about to do so says it in the name of its own state, Publishing, and only then looks
-whether another says the same (Burns and Lamport's one-bit algorithm: of two that look at the same time, the younger
-run takes its word back and waits). The state is in Prefect's database, so no restart of the server forgets it, an
-operator sees it, and a run whose process died loses it when it is taken for crashed (`flows.patrol`).
+Rule kept here: the right to do so is a variable of Prefect's, named after the request, that holds the run which made
+it. Names of variables are unique in Prefect's database, so of all that want to make it one does, whatever the others do
+at the same moment, and no restart of the server forgets it. It is made with a word that is said once, and removed by
+its id: a question that was asked twice because no answer came, or that arrives late, takes nothing from anybody.
+
+What a run that is over has left behind, the next removes; a run is over when Prefect says so (`flows.patrol` tells it
+of dead ones). A run that is taken for dead while it waits does not go in: another does its work by then.
 
 Nobody waits for ever: after a while a withdrawal goes on, because `tasks.disclosure.publish` itself refuses to finish a
 publication that was overtaken, and a publication gives up for now.
@@ -14,15 +17,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from uuid import uuid4
 
 from prefect.runtime import flow_run
 
-from flows.runs import Run, Runs, RunsUnavailableError, open_runs
+from flows.runs import Runs, RunsUnavailableError, open_runs
 from flows.settings import Settings
+from tasks.codec import digest
 from tasks.errors import TransientError
 
-PUBLISHING = "Publishing"
-RUNNING = "Running"
+RIGHT = "publishing-"
+"""What the names of the variables start with; a hash of the reference follows, which may have capitals."""
 
 PUBLISHER_WAITS_S = 900.0
 """Longer than it takes to notice that a run has crashed."""
@@ -38,7 +43,15 @@ class BusyPublishingError(TransientError):
 
     code = "busy-publishing"
     message = "Another run of this request has been publishing for very long."
-    action = "Nothing: it is tried again. If it lasts, look in Prefect at the run whose state is Publishing."
+    action = "Nothing: it is tried again. If it lasts, a variable in Prefect, publishing-…, names the run to look at."
+
+
+class RunOverError(TransientError):
+    """Prefect calls this run over although its process is at work."""
+
+    code = "run-over"
+    message = "Prefect has ended this run, so it changes nothing that is public."
+    action = "Nothing: what was taken for crashed is started again. What a person cancelled stays so."
 
 
 @contextmanager
@@ -55,45 +68,57 @@ def alone(
 
     Raises:
         BusyPublishingError: another run has been publishing for too long.
+        RunOverError: this run was ended meanwhile.
         RunsUnavailableError: Prefect does not say who is.
     """
     settings = settings or Settings()
     if settings.prefect_api_url is None or flow_run.id is None:
         yield
         return
+    me = str(flow_run.id)
     with open_runs(settings) as runs:
-        me = runs.read(str(flow_run.id))
+        right = enter(runs, me, reference, wait_s)
+        if right is None and not go_on:
+            raise BusyPublishingError(subject=reference)
         try:
-            if not enter(runs, me, reference, wait_s) and not go_on:
-                raise BusyPublishingError(subject=reference)
             yield
         finally:
-            with suppress(RunsUnavailableError):  # the run's last state takes it back too
-                _say(runs, me, RUNNING)
+            if right:
+                leave(runs, right)
 
 
-def enter(runs: Runs, me: Run, reference: str, wait_s: float) -> bool:
-    """Say that this run is publishing, and wait until no other does; False when that took too long."""
+def enter(runs: Runs, me: str, reference: str, wait_s: float) -> str | None:
+    """Wait until no other run publishes, and take the right to; returns its id, None when that took too long.
+
+    Args:
+        runs: of the server.
+        me: id of this run.
+        reference: of the request.
+        wait_s: how long to wait for others.
+
+    Raises:
+        RunOverError: this run was ended meanwhile.
+    """
+    name, word = f"{RIGHT}{digest(reference.encode())}", str(uuid4())
     deadline = time.monotonic() + wait_s
     while True:
-        _say(runs, me, PUBLISHING)
-        if not any(other.order < me.order for other in _others(runs, me, reference)):
+        right = runs.make_variable(name, {"reference": reference, "run": me, "word": word})
+        if right.value.get("word") == word:
             break
-        _say(runs, me, RUNNING)
-        while any(other.order < me.order for other in _others(runs, me, reference)):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL_S)
-    while _others(runs, me, reference):
+        holder = str(right.value.get("run"))
+        if holder == me or runs.is_over(holder):
+            runs.remove_variable(right.id)
+            continue
         if time.monotonic() > deadline:
-            return False
+            return None
         time.sleep(_POLL_S)
-    return True
+    if runs.is_over(me):
+        leave(runs, right.id)
+        raise RunOverError(subject=reference)
+    return right.id
 
 
-def _say(runs: Runs, me: Run, name: str) -> None:
-    runs.settle(me, "RUNNING", name, "")
-
-
-def _others(runs: Runs, me: Run, reference: str) -> list[Run]:
-    return [run for run in runs.started() if run.state == PUBLISHING and run.reference == reference and run.id != me.id]
+def leave(runs: Runs, right: str) -> None:
+    """Give the right back; if the server is away, it is removed when the run is over."""
+    with suppress(RunsUnavailableError):
+        runs.remove_variable(right)

@@ -13,11 +13,11 @@ from flows.spread import spread_out
 from tasks import steps
 from tasks.looks import LOOKS
 from tasks.model import Manifest, Outcome, RedactionPlan, StageKeys, Transcript
-from tasks.readers import PAGES_AT_ONCE
+from tasks.reading.settings import PAGES_AT_ONCE
 from tasks.steps import StepResult, claims_beside
 from tasks.workplace import Workplace
 
-PART_PAGES = 2 * PAGES_AT_ONCE
+PART_PAGES = PAGES_AT_ONCE
 """Of a record that one task reads: so many that a task's own cost, up to 0.4 s on Dask, is little beside reading them,
 and so few that the last part does not keep the others waiting for long."""
 

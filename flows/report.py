@@ -19,13 +19,14 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from tasks.caseload import UNSAFE, CaseRow, caseload
+from tasks.caseload import UNSAFE, CaseRow, caseload, caseload_of
 from tasks.casework import load_case, refuse_to_say
 from tasks.decisions import read_log
 from tasks.disclosure.schedule import KIND_WORDS
 from tasks.model import STATE_MEANING, Outcome, RecordOutcome, RequestStatus, State
 from tasks.reviews import RecordSummary, pack_address, summarise, thumbnails
 from tasks.status import INCOMPLETE, load_status
+from tasks.survey import Survey
 from tasks.workplace import Workplace
 
 P = ParamSpec("P")
@@ -219,9 +220,18 @@ def _row(cells: Sequence[str]) -> str:
 
 
 @_never_failing
-def show_caseload(place: Workplace) -> None:
-    """The table of all requests, overdue first."""
-    rows = caseload(place)
+def show_caseload(place: Workplace, survey: Survey | None = None) -> None:
+    """The table of all requests, overdue first.
+
+    Args:
+        place: of the requests.
+        survey: that has looked at them just now; None makes one, of what their statuses tell.
+    """
+    if survey is None:
+        survey = Survey(place)
+        survey.glance()
+        survey.remember()
+    rows = caseload_of(survey)
     late = sum(row.overdue for row in rows)
     held = sum(1 for row in rows if row.state == State.HELD)
     description = f"{len(rows)} requests, {late} overdue, {held} held for a person"

@@ -33,6 +33,7 @@ TAG = "foi"
 """What all our deployments are tagged with; runs of others are none of our business."""
 
 STARTED = ("PENDING", "RUNNING")
+OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _PAGE = 200
 _WORKER = "prefect.worker.name"
 
@@ -79,6 +80,14 @@ class Run:
     def order(self) -> tuple[str, str]:
         """Older runs come first."""
         return self.created, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of Prefect's: there is one of a name at a time, and each that is made has an id of its own."""
+
+    id: str
+    value: dict[str, Any] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -132,10 +141,34 @@ class Runs:
         """One run, as it is now."""
         return _run(self._ask("GET", f"/flow_runs/{run_id}").json())
 
+    def is_over(self, run_id: str) -> bool:
+        """Whether a run has ended, or is not known any more."""
+        answer = self._answer("GET", f"/flow_runs/{run_id}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return True
+        return str(_checked(answer).json()["state_type"]) in OVER
+
     def settle(self, run: Run, kind: str, name: str, message: str) -> None:
         """Put a run whose process does not do it into its last state."""
         state = {"type": kind, "name": name, "message": message}
         self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
+
+    def make_variable(self, name: str, value: Mapping[str, str]) -> Variable:
+        """Make a variable unless there is one of that name; returns the one there is."""
+        while True:
+            answer = self._answer("POST", "/variables/", {"name": name, "value": dict(value), "tags": [TAG]})
+            if answer.status_code == httpx.codes.CONFLICT:
+                answer = self._answer("GET", f"/variables/name/{name}")
+                if answer.status_code == httpx.codes.NOT_FOUND:
+                    continue  # removed between the questions
+            row = _checked(answer).json()
+            return Variable(str(row["id"]), dict(row["value"]))
+
+    def remove_variable(self, variable_id: str) -> None:
+        """Remove exactly this one, if it is there."""
+        answer = self._answer("DELETE", f"/variables/{variable_id}")
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            _checked(answer)
 
     def create(self, deployment: str, key: str, **parameters: object) -> str:
         """Make a run of a deployment, once for each `key`; returns its id."""
@@ -196,11 +229,17 @@ class Runs:
             offset += _PAGE
 
     def _ask(self, method: str, path: str, body: object = None) -> httpx.Response:
+        return _checked(self._answer(method, path, body))
+
+    def _answer(self, method: str, path: str, body: object = None) -> httpx.Response:
         busy = (httpx.codes.TOO_MANY_REQUESTS,)
-        answer = answer_of(self.client, method, path, body, RunsUnavailableError, busy, self.pauses_s)
-        if not answer.is_success:
-            raise RunsUnavailableError(f"HTTP {answer.status_code}.")
-        return answer
+        return answer_of(self.client, method, path, body, RunsUnavailableError, busy, self.pauses_s)
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if not answer.is_success:
+        raise RunsUnavailableError(f"HTTP {answer.status_code}.")
+    return answer
 
 
 def _run(row: dict[str, Any]) -> Run:

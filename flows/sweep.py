@@ -61,7 +61,7 @@ def sweep() -> PrefectState:
             key="sweep-report",
             description="Every request after the sweep",
         )
-        show_caseload(place)  # the clock has gone on, whether or not there was a run
+        show_caseload(place, survey)  # the clock has gone on, whether or not there was a run
         _tell(runs, after, len(submitted))
     message = f"{len(submitted)} of {len(before)} submitted"
     unsafe = f"; {survey.unsafe} folders have unsafe names" if survey.unsafe else ""

@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -50,6 +52,7 @@ def examine(state: Path) -> list[Check]:
         check_keys(environment),
         _store(environment),
         _prefect(environment),
+        *check_dask(environment),
     ]
 
 
@@ -202,3 +205,47 @@ def _prefect(environment: dict[str, str]) -> Check:
     except httpx.HTTPError:
         healthy = False
     return Check("Prefect", healthy, "answers" if healthy else "does not answer", start, needed=False)
+
+
+def check_dask(environment: dict[str, str]) -> list[Check]:
+    """Whether the cluster that FOI_DASK names answers and has our versions; nothing where it names none."""
+    address = environment.get("FOI_DASK", "")
+
+    def reach() -> str:
+        from flows.settings import Settings
+
+        Settings()  # an address that is none is refused here
+        versions = _versions_on(address)
+        ours, scheduler, workers = versions["client"], versions["scheduler"], versions["workers"].values()
+        if not workers:
+            raise ConfigurationError("The scheduler answers and has no worker.")
+        differing = {name for name in _SCHEDULERS if scheduler["packages"][name] != ours["packages"][name]}
+        for worker in workers:
+            differing |= {name for name in ours["packages"] if worker["packages"][name] != ours["packages"][name]}
+        if differing:
+            raise ConfigurationError(f"Other versions there than here: {', '.join(sorted(differing))}.")
+        return f"scheduler answers, workers: {len(workers)}, versions as here"
+
+    action = "Start scheduler and workers with the versions of infra/constraints.txt, or unset FOI_DASK."
+    return [_try("Dask", reach, environment, action, "unusable")] if address else []
+
+
+_SCHEDULERS = ("python", "dask", "distributed", "cloudpickle", "msgpack", "tornado", "toolz")
+_DASK_TIMEOUT_S = 10
+
+
+def _versions_on(address: str) -> dict[str, Any]:
+    """Versions of packages here, with the scheduler, and with each worker, as Dask tells them."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ConfigurationError("The extra `dask` is not installed.") from None
+    try:
+        with warnings.catch_warnings(), Client(address, timeout=_DASK_TIMEOUT_S, set_as_default=False) as client:
+            warnings.simplefilter("ignore")  # Dask's own table of versions
+            versions: dict[str, Any] = client.get_versions(packages=["prefect", "prefect-dask"])
+    except (OSError, ValueError):  # a time out is an OSError; a name that is none gives either
+        raise ConfigurationError("No scheduler answers.") from None
+    except TypeError:
+        raise ConfigurationError("FOI_DASK asks for TLS, and DASK_DISTRIBUTED__COMM__TLS__… are not set.") from None
+    return versions

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from tasks.disclosure.clock import due_date, internal_review_deadline, is_stopped, working_days_left
+from tasks.disclosure.clock import clock_start, due_date, internal_review_deadline, is_stopped, working_days_left
 from tasks.errors import IncompleteResponseError, InvalidRequestError, UnknownRequestError
 from tasks.intake import REQUEST_FILE
-from tasks.model import STATE_MEANING, RecordOutcome, RequestStatus, State
+from tasks.model import STATE_MEANING, RecordOutcome, State
 from tasks.request import REFERENCE, Request, parse_request
 from tasks.status import INCOMPLETE, find_status, list_references
+from tasks.survey import OVER, Case, Survey
 from tasks.workplace import Workplace
 
 NEW, DAMAGED, UNSAFE = "new", "damaged", "unsafe"
 """What stands in place of a state where there is none."""
-
-ANSWERED = frozenset({State.PUBLISHED, State.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,35 @@ def caseload(place: Workplace, reference: str | None = None, today: date | None 
     rows = [_row(place, name, today, name in known) for name in sorted(known | lying)]
     if reference and not rows:
         raise UnknownRequestError(subject=reference)
+    return _overdue_first(rows)
+
+
+def caseload_of(survey: Survey, today: date | None = None) -> list[CaseRow]:
+    """Every request as a survey last looked at it, overdue first: nothing is read again, and no files are told."""
+    today = today or datetime.now(UTC).date()
+    return _overdue_first(_row_of(case, today) for case in survey.cases())
+
+
+def _overdue_first(rows: Iterable[CaseRow]) -> list[CaseRow]:
     return sorted(rows, key=lambda row: (row.days_left is None, row.days_left or 0, row.reference))
 
 
 def _row(place: Workplace, reference: str, today: date, known: bool) -> CaseRow:
     status = find_status(place, reference) if known else None
-    clock, due = _clock(place, reference, status)
+    request = _request(place, reference)
+    if request is None:
+        return _row_of(Case(reference, known, status), today)
+    start, stopped = clock_start(request.received, request.clarification), is_stopped(request.clarification)
+    return _row_of(Case(reference, known, status, start, stopped), today)
+
+
+def _row_of(case: Case, today: date) -> CaseRow:
+    reference, status = case.reference, case.status
+    clock, due = _clock(case)
     left = working_days_left(today, due) if due and clock == "running" else None
     written = due.isoformat() if due else ""
     if status is None:
-        state, reason, action = _unseen(reference, known)
+        state, reason, action = _unseen(reference, case.known)
         return CaseRow(reference, state, reason, action, 0, written, left, clock, "", ())
     action = STATE_MEANING[status.state][1]
     if status.state is State.HELD and status.reason.startswith(INCOMPLETE):
@@ -103,15 +122,13 @@ def _unseen(reference: str, known: bool) -> tuple[str, str, str]:
     return NEW, "no run has seen it yet", f"Wait a minute: its event starts one. Else: foi process {reference}"
 
 
-def _clock(place: Workplace, reference: str, status: RequestStatus | None) -> tuple[str, date | None]:
+def _clock(case: Case) -> tuple[str, date | None]:
     """How the statutory clock stands, and when the answer is due."""
-    request = _request(place, reference)
-    if request is None:
+    if case.start is None:
         return "", None
-    due = due_date(request.received, request.clarification)
-    if status and status.state in ANSWERED:
-        return "answered", due
-    return ("stopped", None) if is_stopped(request.clarification) else ("running", due)
+    if case.status and case.status.state in OVER:
+        return "answered", due_date(case.start)
+    return ("stopped", None) if case.stopped else ("running", due_date(case.start))
 
 
 def _request(place: Workplace, reference: str) -> Request | None:

@@ -34,6 +34,7 @@ from infra.access import set_up_buckets
 from infra.gateway import Gateway, free_port
 from infra.keys import make_keys
 from tasks import casework, steps
+from tasks.caseload import caseload_of
 from tasks.codec import decode, encode
 from tasks.disclosure.site import LogEntry
 from tasks.model import Outcome, RecordOutcome, State
@@ -68,8 +69,10 @@ class Night:
         found: references that need a run.
         look_s: to look at all requests.
         again_s: to look at them again when the runs have ended, and to remember them.
+        table_s: to make the rows of the table of all requests of that.
+        rows: of the table.
         log_s: to make the disclosure log anew.
-        asked: questions to the store in both looks, by kind.
+        asked: questions to the store in both looks and for the table, by kind.
         peak_mib: of the process after the looks.
         before_mib: of the process before them.
     """
@@ -77,6 +80,8 @@ class Night:
     found: tuple[str, ...]
     look_s: float
     again_s: float
+    table_s: float
+    rows: int
     log_s: float
     asked: dict[str, int]
     peak_mib: float
@@ -187,10 +192,14 @@ def night(settings: Settings) -> Night:
         survey.look_again()
         survey.remember()
         again_s = time.monotonic() - begun
+        begun = time.monotonic()
+        rows = len(caseload_of(survey))
+        table_s = time.monotonic() - begun
         peak_mib, noted = _peak_mib(), dict(asked)
         begun = time.monotonic()
         steps.rebuild_log.fn(place)
-        return Night(found, look_s, again_s, time.monotonic() - begun, noted, peak_mib, before_mib)
+        log_s = time.monotonic() - begun
+        return Night(found, look_s, again_s, table_s, rows, log_s, noted, peak_mib, before_mib)
 
 
 def _note(asked: Counter[str], request: Any) -> None:
@@ -242,8 +251,8 @@ def main() -> None:
             asked = ", ".join(f"{count} {kind}" for kind, count in sorted(night_.asked.items()))
             print(
                 f"{what}: {len(night_.found)} found in {night_.look_s:.1f} s, again in {night_.again_s:.1f} s, "
-                f"log {night_.log_s:.1f} s; {asked}; peak {night_.peak_mib:.0f} MiB, {night_.before_mib:.0f} before; "
-                f"load {os.getloadavg()[0]:.1f}",
+                f"table of {night_.rows} in {night_.table_s:.1f} s, log {night_.log_s:.1f} s; {asked}; "
+                f"peak {night_.peak_mib:.0f} MiB, {night_.before_mib:.0f} before; load {os.getloadavg()[0]:.1f}",
                 flush=True,
             )
             wrong += list(night_.found) != wanted

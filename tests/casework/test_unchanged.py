@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from tasks.arrival import take_in
+from tasks.caseload import caseload, caseload_of
 from tasks.model import State
 from tasks.status import set_status
 from tasks.store import S3Store
@@ -119,3 +122,67 @@ def test_the_sweep_reads_nothing_of_requests_that_are_as_they_were(heard: Workpl
     # Nothing is as it was when nobody knows how it was.
     heard.store.put(BUCKETS.work, MEMORY, b"no memory")
     assert {look.reference: look for look in Survey(heard).look()} == found
+
+
+def test_the_table_of_all_requests_says_the_same_when_it_is_made_of_the_sweeps_looks(
+    heard: Workplace, line: FaultyProxy
+) -> None:
+    asked = [{"from": "authority", "date": "2026-03-04", "text": "Which memo?"}]
+    answered = [*asked, {"from": "requester", "date": "2026-03-20", "text": "The one on the display."}]
+    new, late, waiting, published, gone, damaged, withdrawn = (
+        upload(heard, clarification=letters) for letters in ([], [], asked, answered, [], [], asked)
+    )
+    for reference in (late, waiting, published, gone, damaged, withdrawn):
+        take_in(heard, reference)
+    set_status(heard, late, State.HELD, reason="review is required", dossier="0" * 64)
+    set_status(heard, published, State.PUBLISHED, version=2)
+    set_status(heard, withdrawn, State.WITHDRAWN, version=1, withdrawn=True)
+    heard.store.put(BUCKETS.work, f"status/{damaged}.json", b'{"state": "nonsense"}')
+    for info in heard.store.list(BUCKETS.intake, f"{gone}/"):
+        heard.store.delete(BUCKETS.intake, info.key)
+    put(heard, "not a reference", "request.json", b"{}")
+    mine = {new, late, waiting, published, gone, damaged, withdrawn, "not a reference"}
+    today = date(2026, 4, 10)
+
+    def assert_same(survey: Survey, look: Callable[[], object]) -> None:
+        look()
+        survey.cases()  # reads what only a status tells of
+        line.asked.clear()
+        made = caseload_of(survey, today)
+        assert not any(reference in target for _, target in line.asked for reference in mine - {damaged})
+        whole = [replace(row, dossier="", records=()) for row in caseload(heard, today=today)]
+        assert made == whole
+        assert {row.reference for row in made} >= mine
+
+    first = Survey(heard)
+    assert_same(first, first.look)
+    assert {row.clock for row in caseload_of(first, today) if row.reference in mine} == {
+        "running",
+        "stopped",
+        "answered",
+        "",
+    }
+    first.remember()
+    line.asked.clear()
+    again = Survey(heard)
+    again.look()
+    again.cases()
+    read = [target for _, target in line.asked if "list-type=2" not in target]
+    # What nobody can read is read again each time.
+    assert not any(reference in target for target in read for reference in mine - {damaged})
+    set_status(heard, late, State.PUBLISHED, version=1)
+    put(
+        heard,
+        waiting,
+        "request.json",
+        heard.store.get(BUCKETS.intake, f"{new}/request.json").replace(new.encode(), waiting.encode()),
+    )
+    sweep = Survey(heard)
+    assert_same(sweep, sweep.look)
+    take_in(heard, waiting)  # the run that the change leads to, at whose end a glance is enough
+    glance = Survey(heard)
+    assert_same(glance, glance.glance)
+    glance.remember()
+    line.asked.clear()
+    Survey(heard).glance()
+    assert not any(reference in target for _, target in line.asked for reference in mine - {damaged, new})

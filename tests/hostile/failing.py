@@ -1,4 +1,7 @@
-"""The real jobs, but a source can say which of them it ends, and how: `crash redact` after its last byte."""
+"""The real jobs, but a source can say which of them it ends, and how: `crash redact` after its last byte.
+
+`starve` ends nothing by itself: there, Tesseract gets too little memory for the page.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,11 @@ from collections.abc import Sequence
 from tasks.apart import Job
 from tasks.errors import ConfigurationError, ReaderUnavailableError
 from tasks.jobs import JOBS as REAL_JOBS
+from tests.disks import MIB
+from tests.starving import starving_tesseract
+
+TOO_LITTLE = 80 * MIB
+"""Tesseract starts with that, and does not get to the end of a page of A4."""
 
 
 def _failing(name: str, job: Job) -> Job:
@@ -20,6 +28,9 @@ def _failing(name: str, job: Job) -> Job:
             raise ReaderUnavailableError("Exit status 1.")
         if any(blob.endswith(b"claim " + name.encode()) for blob in blobs):
             raise ConfigurationError("Tesseract 5 is not installed.")
+        if any(blob.endswith(b"starve " + name.encode()) for blob in blobs):
+            with starving_tesseract(TOO_LITTLE):
+                return job(*blobs)
         return job(*blobs)
 
     return run

@@ -29,12 +29,15 @@ from tasks.workplace import Buckets, Workplace
 from tests.authority import NAMED
 from tests.conftest import StoreServer
 from tests.hostile.images import paper, saved
+from tests.pictures import typed
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 BUCKETS = Buckets("hostile-intake", "hostile-work", "hostile-quarantine", "hostile-disclosure")
 GOOD = saved(paper(), "PNG")
 CODES = {"crash": "child-crashed", "raise": "reader-failed", "tire": "unreadable", "claim": "child-answer"}
+LONG = saved(typed(*(f"Line {n} is about the posters of the campaign." for n in range(24)), height=1700), "PNG")
+HUNGRY = {**CODES, "starve": "unreadable"}
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +122,11 @@ def test_a_file_that_ends_its_reader_only_when_it_is_made_again_blocks_its_reque
 
 
 @pytest.mark.flow
-@pytest.mark.parametrize("how", ["crash", "raise"])
-def test_the_others_of_a_request_go_on(place: Workplace, how: str) -> None:
-    files = {"bad.png": GOOD + f"{how} redact".encode(), "good.png": GOOD, "late.png": GOOD + f"{how} read".encode()}
+@pytest.mark.parametrize(
+    ("how", "early", "late"), [("crash", "redact", "read"), ("raise", "redact", "read"), ("starve", "read", "read")]
+)
+def test_the_others_of_a_request_go_on(place: Workplace, how: str, early: str, late: str) -> None:
+    files = {"bad.png": LONG + f"{how} {early}".encode(), "good.png": GOOD, "late.png": LONG + f"{how} {late}".encode()}
     reference = upload(place, files)
 
     @flow(task_runner=ThreadPoolTaskRunner(max_workers=2), persist_result=False)
@@ -136,8 +141,8 @@ def test_the_others_of_a_request_go_on(place: Workplace, how: str) -> None:
     assert rejected == [1, 3]
     outcomes = {record.name: (record.outcome, record.reason) for record in load_status(place, reference).records}
     assert outcomes == {
-        "records/bad.png": ("quarantined", CODES[how]),
+        "records/bad.png": ("quarantined", HUNGRY[how]),
         "records/good.png": ("passed", ""),
-        "records/late.png": ("quarantined", CODES[how]),
+        "records/late.png": ("quarantined", HUNGRY[how]),
     }
     assert len(quarantined(place, reference)) == 2
