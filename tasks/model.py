@@ -234,6 +234,32 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnWord:
+    """A word of a source's text layer: the letters `first` to before `end` of its page's `Drawn`, on line `line`."""
+
+    text: str = field(repr=False)
+    first: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What the fonts of a page drew, by its own account. Untrusted, and never stored.
+
+    Attributes:
+        forms: the different letters: (font object, outline in it, character the text layer says).
+        of_form: int32, index into `forms` of each letter.
+        boxes: float32, (letters, 4): x0, y0, x1, y1 of each, its advance wide and a line high, px in page space.
+    """
+
+    words: tuple[DrawnWord, ...] = field(repr=False)
+    forms: tuple[tuple[int, int, int], ...] = field(repr=False)
+    of_form: NDArray[np.int32] = field(repr=False)
+    boxes: NDArray[np.float32] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PageRaster:
     """One page as pixels. Never stored.
 
@@ -244,6 +270,7 @@ class PageRaster:
         dpi: (horizontal, vertical).
         grids: the blocks of each image that was compressed with loss; none where everything is proven lossless.
         layer: words of the source's own text layer in page space. Untrusted: a hint for detection, never proof.
+        drawn: the same layer letter by letter, where each can be followed to what a font drew; None otherwise.
     """
 
     page: int
@@ -252,6 +279,7 @@ class PageRaster:
     dpi: tuple[float, float]
     grids: tuple[Grid, ...] = ()
     layer: tuple[Word, ...] = field(default=(), repr=False)
+    drawn: Drawn | None = field(default=None, repr=False)
 
     @property
     def width_px(self) -> int:

@@ -28,12 +28,14 @@ from tasks.model import (
     RedactionPlan,
     Transcript,
     VerificationReport,
+    Word,
 )
 from tasks.reading import ocr
-from tasks.reading.engine import recognise
+from tasks.reading.engine import recognise_all
 from tasks.reading.ocr import read_page
 from tasks.reading.rasterise import rasterise
-from tasks.reading.settings import Limits, OcrSettings
+from tasks.reading.settings import PAGES_AT_ONCE, Limits, OcrSettings
+from tasks.reading.trusted import confirm, suppose
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.former import FormerFile
 from tasks.redaction.gate.source import look_at_source
@@ -56,8 +58,29 @@ def read_record(
         RejectedInputError: the file cannot be a record.
         ReaderUnavailableError: Tesseract did not finish.
     """
-    read = tuple(_read_page(raster, settings) for raster in rasterise(untrusted, media, limits, pages))
+    wanted = pages or range(media.pages)
+    batches = (wanted[first : first + PAGES_AT_ONCE] for first in range(0, len(wanted), PAGES_AT_ONCE))
+    read = tuple(page for batch in batches for page in _read_batch(untrusted, media, settings, limits, batch))
     return Transcript(digest(untrusted), read)
+
+
+def _read_batch(
+    untrusted: bytes, media: Media, settings: OcrSettings, limits: Limits, pages: range
+) -> list[PageTranscript]:
+    """Pages in order. Those whose own text layer is believed are not read, beyond the sample that says so."""
+    read: dict[int, PageTranscript] = {}
+    supposed = []
+    for raster in rasterise(untrusted, media, limits, pages):
+        one = suppose(raster) if settings.trust else None
+        if one is None:
+            read[raster.page] = _read_page(raster, settings)
+        else:
+            supposed.append(one)
+    read |= {page.page: page for page in confirm(supposed, settings)}
+    doubted = [page for page in pages if page not in read]
+    if doubted:
+        read |= {raster.page: _read_page(raster, settings) for raster in rasterise(untrusted, media, limits, doubted)}
+    return [read[page] for page in pages]
 
 
 def _read_page(raster: PageRaster, settings: OcrSettings) -> PageTranscript:
@@ -72,10 +95,15 @@ def _reader(settings: OcrSettings, least: float) -> Callable[[NDArray[np.uint8],
     """Reads a block of level lines; gives the words of at least this confidence (0 to 100)."""
 
     def reread(pixels: NDArray[np.uint8], dpi: float) -> list[str]:
-        words = recognise(pixels, psm=6, dpi=round(dpi), language=settings.language, timeout_s=settings.timeout_s)
+        (words,) = _read_sheets((pixels,), dpi, settings)
         return [word.text for word in words if word.confidence >= least]
 
     return reread
+
+
+def _read_sheets(sheets: Sequence[NDArray[np.uint8]], dpi: float, settings: OcrSettings) -> list[tuple[Word, ...]]:
+    """Blocks of level lines."""
+    return recognise_all(sheets, psm=6, dpi=round(dpi), language=settings.language, timeout_s=settings.timeout_s)
 
 
 def read_again(
@@ -182,11 +210,16 @@ def redact_record(
     """
     known = FormerFile(former[1], former[0], transcript) if former else None
     kept = known.unchanged(plan) if known else frozenset()
-    rasters = rasterise(untrusted, media, limits, [page for page in range(media.pages) if page not in kept])
+    wanted = [page for page in range(media.pages) if page not in kept]
+    rasters = rasterise(untrusted, media, limits, wanted, text=False)
     pages = map(without_colour, rasters) if plan.grey else rasters
     return apply_marks(pages, plan, transcript, title, former=known, paint_over=True)
 
 
 def gate_record(pdf: bytes, plan: RedactionPlan, transcript: Transcript, settings: OcrSettings) -> VerificationReport:
     """The verdict on a redacted PDF."""
-    return check_record(pdf, plan, transcript, _reader(settings, least=0))
+
+    def reread(sheets: Sequence[NDArray[np.uint8]], dpi: float) -> list[list[str]]:
+        return [[word.text for word in words] for words in _read_sheets(sheets, dpi, settings)]
+
+    return check_record(pdf, plan, transcript, reread)

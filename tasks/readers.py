@@ -29,7 +29,7 @@ from tasks.model import (
     Transcript,
     VerificationReport,
 )
-from tasks.reading.settings import SUFFIXES, ReadingSettings
+from tasks.reading.settings import PAGES_AT_ONCE, SUFFIXES, ReadingSettings
 from tasks.redaction.gate.checks import CHECKS, FAULTS
 from tasks.request import Policy
 
@@ -49,9 +49,6 @@ FIRST_PAGE_BYTES, PAGE_BYTES = 8 * MIB, 4 * MIB
 CLAIMS_ON_A_PAGE, REGIONS, TEXT_CHARACTERS, MESSAGE_CHARACTERS = 2000, 2000, 2000, 200
 """How much a child may claim: details on a page on average (a dense directory has 300), boxes of one, characters of a
 value, and of a sentence."""
-
-PAGES_AT_ONCE = 8
-"""Of a record that one child reads: what is kept in memory stays small."""
 
 WITH_TESSERACT = frozenset({"read", "again", "gate"})
 """Jobs that start Tesseract."""

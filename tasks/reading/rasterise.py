@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pymupdf
 from PIL import Image, ImageFile, ImageOps
@@ -27,6 +28,7 @@ from tasks.geometry import Box
 from tasks.model import Media, Mode, PageRaster, Word
 from tasks.pixels import bands, converted, histogram, pixels_of
 from tasks.reading.blocks import BLOCK_PX, grids_of_image, grids_of_page
+from tasks.reading.drawn import MOST_WORDS, find_drawn, has_annotations
 from tasks.reading.media import check_page, check_pixels, decoding, open_image, open_pdf
 from tasks.reading.settings import DEFAULT_LIMITS, JPEG, MAX_SIDE_PX, PDF, TIFF, Limits
 
@@ -61,7 +63,12 @@ SIDEWAYS_ORIENTATIONS = (5, 6, 7, 8)
 
 
 def rasterise(
-    untrusted: bytes, media: Media, limits: Limits = DEFAULT_LIMITS, pages: Sequence[int] | None = None
+    untrusted: bytes,
+    media: Media,
+    limits: Limits = DEFAULT_LIMITS,
+    pages: Sequence[int] | None = None,
+    *,
+    text: bool = True,
 ) -> Iterator[PageRaster]:
     """Every page of a file as pixels, in order.
 
@@ -70,6 +77,7 @@ def rasterise(
         media: what `tasks.reading.media.inspect` said of it.
         limits: the same limits it was inspected with.
         pages: 0-based, rising; None for all. The others are not decoded.
+        text: whether their text layer is wanted too.
 
     Yields:
         One `PageRaster` a page; `bilevel` when its pixels are only 0 and 255, `grey` when no pixel has a colour.
@@ -80,8 +88,9 @@ def rasterise(
         EncryptedFileError: a PDF that needs a password.
     """
     wanted = range(media.pages) if pages is None else pages
-    draw = _pdf_pages if media.type == PDF else _image_pages
-    return draw(untrusted, media, limits, wanted)
+    if media.type == PDF:
+        return _pdf_pages(untrusted, media, limits, wanted, text)
+    return _image_pages(untrusted, media, limits, wanted)
 
 
 # ------------------------------------------------------------------------------------------------ PDF
@@ -107,7 +116,9 @@ class _Drawing:
     bilevel: bool
 
 
-def _pdf_pages(untrusted: bytes, media: Media, limits: Limits, wanted: Sequence[int]) -> Iterator[PageRaster]:
+def _pdf_pages(
+    untrusted: bytes, media: Media, limits: Limits, wanted: Sequence[int], text: bool
+) -> Iterator[PageRaster]:
     with open_pdf(untrusted) as document:
         with decoding("Its pages cannot be counted."):
             pages = document.page_count
@@ -118,13 +129,13 @@ def _pdf_pages(untrusted: bytes, media: Media, limits: Limits, wanted: Sequence[
             pymupdf.mupdf.fz_warn(f"page {number + 1}")
             pymupdf.TOOLS.reset_mupdf_warnings()
             with decoding(f"Page {number + 1} cannot be drawn."):
-                raster = _pdf_page(document, number, limits)
+                raster = _pdf_page(document, number, limits, text)
                 if _lost_content(document, number, pymupdf.TOOLS.mupdf_warnings()):
                     raise CorruptFileError(f"Something on page {number + 1} cannot be decoded.")
             yield raster
 
 
-def _pdf_page(document: pymupdf.Document, number: int, limits: Limits) -> PageRaster:
+def _pdf_page(document: pymupdf.Document, number: int, limits: Limits, text: bool) -> PageRaster:
     page = document[number]
     placements = _placements(page, limits)
     drawing = _plan_drawing(page, placements, limits)
@@ -136,13 +147,15 @@ def _pdf_page(document: pymupdf.Document, number: int, limits: Limits) -> PageRa
     samples = samples[:, :, 0] if pixmap.n == 1 else samples
     pixels, mode = _settle(samples, bilevel=drawing.bilevel)
     to_px = page.rotation_matrix * matrix
+    layer = _layer(page, to_px, pixmap.width, pixmap.height) if text else ()
     return PageRaster(
         page=number,
         pixels=pixels,
         mode=mode,
         dpi=(round(pixmap.width / page.rect.width * 72, 2), round(pixmap.height / page.rect.height * 72, 2)),
         grids=tuple(grids_of_page(page, to_px, samples)),
-        layer=_layer(page, to_px, pixmap.width, pixmap.height),
+        layer=layer,
+        drawn=find_drawn(page, to_px) if layer and not placements and len(layer) <= MOST_WORDS else None,
     )
 
 
@@ -196,8 +209,7 @@ def _scan_images(page: pymupdf.Page, placements: list[_Placement], least_cover: 
 
 def _has_overlay(page: pymupdf.Page) -> bool:
     """Whether something besides images shows: an annotation, a field, anything painted after the first image."""
-    # `page.first_widget` collects a field's properties along its parents, which a damaged file strings to a circle.
-    if page.first_annot is not None or any(kind == pymupdf.mupdf.PDF_ANNOT_WIDGET for _, kind, _ in page.annot_xrefs()):
+    if has_annotations(page):
         return True
     operations = [kind for kind, _ in page.get_bboxlog()]
     first = next((i for i, kind in enumerate(operations) if kind.startswith("fill-im")), len(operations))
@@ -271,9 +283,11 @@ def _layer(page: pymupdf.Page, to_px: pymupdf.Matrix, width: int, height: int) -
     """Words of the text layer in page space, whatever the layer claims they are."""
     words: list[Word] = []
     lines: dict[tuple[int, int], int] = {}
+    a, b, c, d, e, f = to_px.a, to_px.b, to_px.c, to_px.d, to_px.e, to_px.f
     for x0, y0, x1, y1, text, block, line, _ in page.get_text("words"):
-        place = pymupdf.Rect(x0, y0, x1, y1) * to_px
-        box = Box(math.floor(place.x0), math.floor(place.y0), math.ceil(place.x1), math.ceil(place.y1))
+        xs = a * x0 + c * y0 + e, a * x1 + c * y1 + e  # the page may be turned, but only by quarters
+        ys = b * x0 + d * y0 + f, b * x1 + d * y1 + f
+        box = Box(math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys)))
         box = box.clipped(width, height)
         if text.strip() and box.area:
             words.append(Word(text, box, 100.0, lines.setdefault((block, line), len(lines))))
@@ -391,7 +405,7 @@ def _only_extremes(pixels: Pixels) -> bool:
 def _has_colour(pixels: Pixels) -> bool:
     # A coarse look settles nearly every colour page; only pages that look grey are checked pixel by pixel.
     for sample in (pixels[::16, ::16], *(pixels[rows] for rows in bands(len(pixels)))):
-        red, green, blue = (sample[:, :, i].astype(np.int16) for i in range(3))
-        if max(int(np.abs(red - green).max()), int(np.abs(green - blue).max())) > NEUTRAL_CHROMA:
+        red, green, blue = cv2.split(np.ascontiguousarray(sample))
+        if max(int(cv2.absdiff(red, green).max()), int(cv2.absdiff(green, blue).max())) > NEUTRAL_CHROMA:
             return True
     return False

@@ -22,6 +22,11 @@ PNG = "image/png"
 
 SUFFIXES = {".pdf": PDF, ".tif": TIFF, ".tiff": TIFF, ".jpg": JPEG, ".jpeg": JPEG, ".jpe": JPEG, ".png": PNG}
 
+PAGES_AT_ONCE = 16
+"""Of a record that one child reads, and that share one sample (`tasks.reading.trusted`). What is kept in memory stays
+small; and whoever asks for the pages of a record in parts must begin each at a multiple of it, or other pages might be
+believed than when it is read whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -49,11 +54,13 @@ class OcrSettings:
         timeout_s: wall-clock seconds for one pass over one page.
         language: Tesseract's traineddata.
         second_look: whether a doubtful page is read again, coarser and by the second reader.
+        trust: whether the text layer of a drawn page that agrees with its pixels stands for a reading.
     """
 
     timeout_s: float = 120
     language: str = "eng"
     second_look: bool = True
+    trust: bool = True
 
 
 DEFAULT_SETTINGS = OcrSettings()

@@ -12,8 +12,8 @@ from tasks import pipeline
 from tasks.apart import Apart
 from tasks.codec import pack, unpack
 from tasks.model import Transcript
-from tasks.readers import PAGES_AT_ONCE, Readers, join_transcripts
-from tasks.reading.settings import ReadingSettings
+from tasks.readers import Readers, join_transcripts
+from tasks.reading.settings import PAGES_AT_ONCE, ReadingSettings
 from tests.pictures import typed
 
 SETTINGS = ReadingSettings()

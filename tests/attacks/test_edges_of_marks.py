@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,10 +85,10 @@ def sheets_of(record: DrawnRecord, confidence: float = 50.0) -> list[np.ndarray]
     record = dataclasses.replace(record, transcript=read_with(confidence, record.transcript))
     seen: list[np.ndarray] = []
 
-    def reread(pixels: np.ndarray, dpi: float) -> list[str]:
+    def reread(sheets: Sequence[np.ndarray], dpi: float) -> list[list[str]]:
         assert dpi == 300
-        seen.append(pixels)
-        return []
+        seen.extend(sheets)
+        return [[] for _ in sheets]
 
     assert codes(record.apply(), record, reread=reread) == set()
     return seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ def is_found(record: DrawnRecord, good: bytes, withheld: str, *words: str) -> bo
     """Whether the gate takes these words, read beside the marks, for a part of the value."""
     sheets: list[tuple[int, ...]] = []
 
-    def reread(pixels: np.ndarray, dpi: float) -> list[str]:
-        sheets.append(pixels.shape)
+    def reread(given: Sequence[np.ndarray], dpi: float) -> list[list[str]]:
+        sheets.extend(pixels.shape for pixels in given)
         assert dpi == 300
-        return list(words)
+        return [list(words) for _ in given]
 
     plan: RedactionPlan = dataclasses.replace(record.plan, withheld=(withheld,))
     report = check_record(good, plan, record.transcript, reread)

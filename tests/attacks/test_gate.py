@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +42,9 @@ def codes(data: bytes, record: DrawnRecord, **changes: object) -> set[str]:
     return {finding.code for finding in report.findings}
 
 
-def read(pixels: np.ndarray, dpi: float) -> list[str]:
-    text = pytesseract.image_to_string(Image.fromarray(pixels), config=f"--psm 6 --dpi {dpi:.0f}", timeout=60)
-    return str(text).split()
+def read(sheets: Sequence[np.ndarray], dpi: float) -> list[list[str]]:
+    config = f"--psm 6 --dpi {dpi:.0f}"
+    return [str(pytesseract.image_to_string(Image.fromarray(sheet), config=config)).split() for sheet in sheets]
 
 
 # ------------------------------------------------------------------------------------------------ good outputs

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Reread: TypeAlias = "Callable[[NDArray[np.uint8], float], Sequence[str]]"
 """Reads grey pixels at a resolution in dpi and gives the words."""
 
+RereadAll: TypeAlias = "Callable[[Sequence[NDArray[np.uint8]], float], Sequence[Sequence[str]]]"
+"""Reads several such pixels, each by itself, and gives the words of each."""
+
 FAULTS: dict[str, str] = {
     "A00": "the file does not open as a well-formed PDF",
     "A01": "text meets a mark",

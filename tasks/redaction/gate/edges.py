@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
@@ -18,7 +19,7 @@ from PIL import Image
 
 from tasks.geometry import Box
 from tasks.model import Finding
-from tasks.redaction.gate.checks import Reread, page_check
+from tasks.redaction.gate.checks import RereadAll, page_check
 from tasks.redaction.gate.output import PageView
 from tasks.redaction.gate.values import national_digits
 
@@ -128,12 +129,29 @@ def _has_ink(view: PageView, box: Box) -> bool:
     return bool(patch.size) and _shows_ink(patch)
 
 
-def reread_surroundings(view: PageView, reread: Reread) -> Iterator[Finding]:
-    """Read enlarged bands round the marks of a page, stitched on as few sheets as hold them."""
-    tests = [test for value in view.output.plan.withheld if (test := _fragment_test(value))]
-    bands = _bands(view)
-    if not bands or not tests:
-        return
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around the marks of a page, to be read again.
+
+    Attributes:
+        page: 0-based.
+        sheets: enlarged bands round the marks, stitched on as few sheets as hold them, at `READING_DPI`.
+    """
+
+    page: int
+    sheets: tuple[NDArray[np.uint8], ...] = field(repr=False)
+
+    @property
+    def size_px(self) -> int:
+        """Of all sheets."""
+        return sum(sheet.size for sheet in self.sheets)
+
+
+def surroundings(view: PageView) -> Surroundings:
+    """The bands round a page's marks; no sheets when nothing there needs to be read."""
+    bands = _bands(view) if fragment_tests(view.output.plan.withheld) else []
+    if not bands:
+        return Surroundings(view.number, ())
     page = _unexplained(view)
     scale = max(1.0, min(3.0, READING_DPI / min(view.transcript.dpi)))
     cuts = [
@@ -141,11 +159,21 @@ def reread_surroundings(view: PageView, reread: Reread) -> Iterator[Finding]:
         for band in bands
         if _shows_ink(cut := page[band.y0 : band.y1, band.x0 : band.x1])
     ]
-    for sheet in _sheets(cuts):
-        words = [unicodedata.normalize("NFKC", word) for word in reread(sheet, READING_DPI)]
-        if any(test(words) for test in tests):
-            yield Finding("A09", view.number, None, "A substantial part of a withheld value can be read beside a mark.")
-            return
+    return Surroundings(view.number, tuple(_sheets(cuts)))
+
+
+def reread_surroundings(
+    around: Sequence[Surroundings], withheld: tuple[str, ...], reread: RereadAll
+) -> Iterator[Finding]:
+    """Read what lies around the marks of some pages, each sheet by itself."""
+    tests = fragment_tests(withheld)
+    pages = [one.page for one in around for _ in one.sheets]
+    found = set()
+    for page, read in zip(pages, reread([sheet for one in around for sheet in one.sheets], READING_DPI), strict=True):
+        words = Words.of(read)
+        if page not in found and any(test(words) for test in tests):
+            found.add(page)
+            yield Finding("A09", page, None, "A substantial part of a withheld value can be read beside a mark.")
 
 
 def _bands(view: PageView) -> list[Box]:
@@ -223,34 +251,49 @@ def _stitch(cuts: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return sheet
 
 
-def _fragment_test(value: str) -> Callable[[Sequence[str]], bool] | None:
-    """How to tell that words hold a substantial part of a value; None for values too short to tell.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was read on a sheet: its words, folded, and the digits of neighbouring numeric ones run together."""
+
+    folded: tuple[str, ...] = field(repr=False)
+    digits: str = field(repr=False)
+
+    @classmethod
+    def of(cls, read: Sequence[str]) -> Words:
+        """The words as `fragment_tests` look at them; in `digits` other words are breaks."""
+        words = [unicodedata.normalize("NFKC", word) for word in read]
+        runs = []
+        for word in words:
+            digits = "".join(c for c in word if c.isdigit())
+            runs.append(digits if 2 * len(digits) >= len(word) else " ")
+        return cls(tuple(word.casefold() for word in words), "".join(runs))
+
+
+@lru_cache(maxsize=8)
+def fragment_tests(withheld: tuple[str, ...]) -> tuple[Callable[[Words], bool], ...]:
+    """How to tell that words hold a substantial part of a value; none for values too short to tell.
 
     A number: seven tenths of its digits in a row, at least 7. An e-mail address: seven tenths of its local part,
     ending or starting where that does, in a word with a sign that no name has (@, a dot, a digit). Other values: no
     test, since their words stand elsewhere on the same page for good reasons.
     """
+    return tuple(test for value in withheld if (test := _fragment_test(value)))
+
+
+def _fragment_test(value: str) -> Callable[[Words], bool] | None:
     if "@" in value:
         local = value.split("@")[0].strip().casefold().replace(" ", "")
         least = max(5, round(ENOUGH * len(local)))
-        return lambda words: any(_holds_local_part(word.casefold(), local, least) for word in words)
+        return lambda words: any(_holds_local_part(word, local, least) for word in words.folded)
     digits = national_digits(value)
     if len(digits) < 7 or 2 * len(digits) < sum(c.isalnum() for c in value):
         return None
     least = max(7, round(ENOUGH * len(digits)))
     parts = {digits[i : i + least] for i in range(len(digits) - least + 1)}
-    return lambda words: any(part in _runs_of_digits(words) for part in parts)
+    return lambda words: any(part in words.digits for part in parts)
 
 
 def _holds_local_part(word: str, local: str, least: int) -> bool:
-    marked = "@" in word or any(c.isdigit() for c in word) or "." in word.strip(".")
-    return marked and len(local) >= least and (local[:least] in word or (local[-least:] + "@") in word)
-
-
-def _runs_of_digits(words: Sequence[str]) -> str:
-    """The digits of neighbouring numeric words run together, other words as breaks."""
-    runs = []
-    for word in words:
-        digits = "".join(c for c in word if c.isdigit())
-        runs.append(digits if 2 * len(digits) >= len(word) else " ")
-    return "".join(runs)
+    if len(local) < least or not (local[:least] in word or (local[-least:] + "@") in word):
+        return False
+    return "@" in word or any(c.isdigit() for c in word) or "." in word.strip(".")

@@ -10,9 +10,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tasks.errors import TransientError
 from tasks.model import Finding, RedactionPlan, Transcript, VerificationReport
 from tasks.redaction.gate import (
@@ -30,12 +27,16 @@ from tasks.redaction.gate import (
     values_in_pdf,
 )
 from tasks.redaction.gate.bounds import fits_its_pages
-from tasks.redaction.gate.checks import BOUNDED, FILE_CHECKS, OPENS, PAGE_CHECKS, REREAD
-from tasks.redaction.gate.edges import reread_surroundings
+from tasks.redaction.gate.checks import BOUNDED, FILE_CHECKS, OPENS, PAGE_CHECKS, REREAD, RereadAll
+from tasks.redaction.gate.edges import Surroundings, reread_surroundings, surroundings
 from tasks.redaction.gate.output import Output, PageView
 
 _ROOMS = (container, content, edges, font, images, marks, names, pixels, structure, tags, text, values_in_pdf)
 """Importing them enters their checks."""
+
+REREAD_TOGETHER_PX = 30_000_000
+"""Pixels of the surroundings of marks that are read by one process: it takes longer to start than to read those of a
+page, and what waits for it is in memory."""
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "look-at-source": ("A24",),
@@ -57,7 +58,7 @@ def check_record(
     pdf: bytes,
     plan: RedactionPlan,
     transcript: Transcript,
-    reread: Callable[[NDArray[np.uint8], float], Sequence[str]] | None = None,
+    reread: RereadAll | None = None,
 ) -> VerificationReport:
     """The verdict on one redacted record.
 
@@ -65,8 +66,8 @@ def check_record(
         pdf: exactly the bytes that would be published.
         plan: what was to be hidden.
         transcript: what was read from the source.
-        reread: reads grey pixels (height, width) at a resolution in dpi and gives words; without it the surroundings of
-            marks are not read again, and the report's `checks` does not name that check.
+        reread: reads sheets of grey pixels (height, width) at a resolution in dpi and gives the words of each; without
+            it the surroundings of marks are not read again, and the report's `checks` does not name that check.
 
     Returns:
         The report; it never holds a value. Nothing is raised for a bad file.
@@ -100,15 +101,31 @@ def _run_file_checks(output: Output) -> Iterator[Finding]:
         yield from _guarded(check.name, check.codes, None, partial(check.run, output))
 
 
-def _run_page_checks(
-    output: Output, reread: Callable[[NDArray[np.uint8], float], Sequence[str]] | None
-) -> Iterator[Finding]:
+def _run_page_checks(output: Output, reread: RereadAll | None) -> Iterator[Finding]:
+    around: list[Surroundings] = []
     for page in output.transcript.pages[: len(output.pdf.pages)]:
         view = PageView(output, page)
         for check in PAGE_CHECKS:
             yield from _guarded(check.name, check.codes, page.page, partial(check.run, view))
         if reread is not None:
-            yield from _guarded(REREAD, ("A09",), page.page, partial(reread_surroundings, view, reread))
+            yield from _guarded(REREAD, ("A09",), page.page, partial(_look_around, view, around))
+            if sum(one.size_px for one in around) > REREAD_TOGETHER_PX:
+                yield from _reread(output, around, reread)
+                around = []
+    if reread is not None:
+        yield from _reread(output, around, reread)
+
+
+def _reread(output: Output, around: Sequence[Surroundings], reread: RereadAll) -> Iterator[Finding]:
+    if any(one.sheets for one in around):
+        read = partial(reread_surroundings, around, output.plan.withheld, reread)
+        yield from _guarded(REREAD, ("A09",), None, read)
+
+
+def _look_around(view: PageView, around: list[Surroundings]) -> Iterator[Finding]:
+    """Keep what has to be read again of a page; its pixels can go."""
+    around.append(surroundings(view))
+    yield from ()
 
 
 def _guarded(
