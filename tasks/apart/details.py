@@ -40,6 +40,7 @@ SENTENCES = (
     "Tesseract 5 is not installed.",
     "Tesseract has no data for the language.",
     "No room for temporary files.",
+    "No memory.",
     "Exit status #.",
     "Exit status -#.",
     "No answer within # s.",

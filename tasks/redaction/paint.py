@@ -169,8 +169,8 @@ def _reduce(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any, ink: 
 
 
 def _smooth(block: NDArray[np.uint8], paper: Any) -> None:
-    """Give the grain of the paper beside a calmed place its one shade: it would ring into it when it is coded again."""
-    block[np.abs(_grey(block) - float(np.mean(paper))) <= FAINT] = paper
+    """Give what is no ink beside a calmed place the paper's shade: grain would ring into it when it is coded again."""
+    block[np.abs(_grey(block) - float(np.mean(paper))) <= LEAST_CONTRAST] = paper
 
 
 def _bleach(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any) -> None:
