@@ -13,10 +13,10 @@ from tasks.reading.settings import Limits, OcrSettings
 from tasks.reading.versions import engine_version, reader_version
 from tasks.request import Policy
 
-READING = 6
+READING = 7
 """Raise it when reading the same file can give another transcript."""
 
-REDACTION = 6
+REDACTION = 7
 """Raise it when the same transcript and policy can give other marks or bytes."""
 
 GATE = 5

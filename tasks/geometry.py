@@ -64,6 +64,10 @@ class Box:
         dy = dx if dy is None else dy
         return Box(self.x0 - dx, self.y0 - dy, self.x1 + dx, self.y1 + dy)
 
+    def moved(self, dx: int, dy: int) -> Box:
+        """The same box `dx` px further right and `dy` px further down."""
+        return Box(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
+
     def clipped(self, width: int, height: int) -> Box:
         """The part inside a page of `width` x `height` px."""
         return self.intersection(Box(0, 0, width, height))

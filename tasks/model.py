@@ -146,11 +146,14 @@ class Reading:
     Attributes:
         reader: engine and settings, e.g. `tesseract --psm 3`, or `text-layer`.
         frame: from the reading's space back to page space.
+        whole: whether the reader looked at the whole page; else only at what another had left unread, and the words
+            around are the other's: what it does not say is no objection, and what it repeats confirms nothing.
     """
 
     reader: str
     frame: Frame
     words: tuple[Word, ...] = field(repr=False)
+    whole: bool = True
 
     def lines(self) -> Iterator[tuple[Word, ...]]:
         """The words grouped by visual line, in reading order."""

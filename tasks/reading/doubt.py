@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tasks.geometry import Box
+from tasks.geometry import Box, union
 from tasks.model import Doubt, Word
 from tasks.reading.straighten import ESTIMATE_DPI, ReadingRaster, text_ink
 
@@ -30,6 +30,9 @@ UNREADABLE_MEAN = 45.0
 SPECK_PX = 3
 UNREAD_IN = (0.5, 0.1)
 """Smallest unread patch worth naming, width and height in inches: a short e-mail name written by hand."""
+
+PLACE_IN, AROUND_IN = (0.4, 0.1), (0.6, 0.3)
+"""Smallest patch worth reading again, and what is read with it on each side."""
 
 LEAST_UNREAD_IN = (0.2, 0.07)
 """Smallest unread patch that may be a value behind a label: three digits of small print."""
@@ -51,6 +54,7 @@ class Assessment:
         ink: share of the page that is text-like ink.
         characters: how many were read with some confidence.
         patches: places of the reading that hold ink but no word one can rely on, largest first, in its space.
+        unread: the same, and places where all that is printed is underlined, which makes one thing of its letters.
     """
 
     mean: float
@@ -59,6 +63,7 @@ class Assessment:
     ink: float
     characters: int
     patches: tuple[Box, ...]
+    unread: tuple[Box, ...]
 
 
 def mean_confidence(words: Sequence[Word]) -> float:
@@ -82,6 +87,7 @@ def assess(reading: ReadingRaster, words: Sequence[Word]) -> Assessment:
         if word.confidence >= HOPELESS_CONFIDENCE:
             relied_on[box.y0 : box.y1, box.x0 : box.x1] = 1
     total = int(ink.sum())
+    underlined = _without_specks(text_ink(small, without_rules=True))
     weight = max(1, sum(len(word.text) for word in words))
     return Assessment(
         mean=mean_confidence(words),
@@ -90,7 +96,27 @@ def assess(reading: ReadingRaster, words: Sequence[Word]) -> Assessment:
         ink=total / ink.size,
         characters=sum(len(word.text) for word in words if word.confidence >= HOPELESS_CONFIDENCE),
         patches=_patches(ink & (1 - relied_on), 1 / scale, width, height),
+        unread=_patches((ink | underlined) & (1 - relied_on), 1 / scale, width, height),
     )
+
+
+def places_to_read(reading: ReadingRaster, assessment: Assessment) -> tuple[Box, ...]:
+    """What is worth reading again of a page that was read well as a whole.
+
+    Returns:
+        The larger unread places, with what stands around them; those that meet are one. From the top, in px of the
+        reading.
+    """
+    height, width = reading.pixels.shape
+    least = [side * reading.dpi for side in PLACE_IN]
+    places: list[Box] = []
+    for patch in [p for p in assessment.unread if p.width >= least[0] and p.height >= least[1]][:MAX_PATCHES]:
+        place = patch.padded(*(round(side * reading.dpi) for side in AROUND_IN)).clipped(width, height)
+        while met := [other for other in places if other.meets(place)]:
+            places = [other for other in places if other not in met]
+            place = union([place, *met])
+        places.append(place)
+    return tuple(sorted(places, key=lambda place: (place.y0, place.x0)))
 
 
 def find_doubts(reading: ReadingRaster, assessment: Assessment) -> tuple[Doubt, ...]:

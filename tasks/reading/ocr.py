@@ -1,7 +1,8 @@
 """One page raster to everything that can be read on it.
 
 Rule kept here: effort follows doubt. A page that reads well is read once; a page that does not is read again in
-another way, and both readings are kept, because each way fails on other words. Words are never dropped, whatever
+another way, and both readings are kept, because each way fails on other words. On a page that reads well the places
+that do not (underlined, stamped, written by hand) are read by the second reader. Words are never dropped, whatever
 their confidence.
 """
 
@@ -12,15 +13,16 @@ from typing import TYPE_CHECKING
 
 from tasks.geometry import Frame
 from tasks.model import PageRaster, PageTranscript, Reading
-from tasks.reading.doubt import UNREADABLE_MEAN, Assessment, assess, find_doubts, mean_confidence
+from tasks.reading.doubt import UNREADABLE_MEAN, Assessment, assess, find_doubts, mean_confidence, places_to_read
 from tasks.reading.engine import find_turns, recognise
 from tasks.reading.leaders import find_leaders, put_back, without_leaders
-from tasks.reading.second import recognise_lines
+from tasks.reading.second import recognise_lines, recognise_places
 from tasks.reading.settings import DEFAULT_SETTINGS, OcrSettings
 from tasks.reading.straighten import ReadingRaster, lay_out, straighten, to_grey, turned_over, zoomed
 from tasks.reading.symbols import find_symbols
 from tasks.reading.tighten import tighten
 from tasks.reading.versions import SECOND_READER
+from tasks.reading.weave import weave
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +76,9 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
             again = lay_out(grey, zoomed(laid_out.frame, COARSER), round(laid_out.dpi * COARSER))
             readings.append(_read(again, f"tesseract --psm 3 at {COARSER:g}x", 3, settings))
         readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels)))
+    elif settings.second_look and (places := places_to_read(laid_out, assessment)):
+        woven = weave(primary.words, recognise_places(laid_out.pixels, places), assessment.unread)
+        readings += [Reading(SECOND_READER, laid_out.frame, woven, whole=False)] if woven else []
     if raster.layer:
         readings.append(Reading("text-layer", Frame(raster.width_px, raster.height_px), raster.layer))
     return PageTranscript(
@@ -119,7 +124,7 @@ def read_again(raster: PageRaster, page: PageTranscript, settings: OcrSettings =
     dpi = raster.dpi[0] * frame.scale_x
     again = lay_out(grey, zoomed(frame, SECOND_LOOK_DPI / dpi), round(SECOND_LOOK_DPI))
     looks = [_read(again, f"tesseract --psm {psm} again", psm, settings) for psm in SECOND_LOOK_PSMS]
-    if settings.second_look and all(reading.reader != SECOND_READER for reading in page.readings):
+    if settings.second_look and all(reading.reader != SECOND_READER or not reading.whole for reading in page.readings):
         looks.append(Reading(SECOND_READER, again.frame, recognise_lines(again.pixels)))
     return replace(page, readings=(*page.readings, *looks))
 

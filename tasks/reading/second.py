@@ -14,6 +14,8 @@ from __future__ import annotations
 import logging
 import math
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,9 @@ SOUGHT_AT_PX = 1280
 
 INK_SHARE = 0.7
 """Share of a found line's height that is a line of letters; the rest is margin."""
+
+EDGE_PX = 3
+"""A word so near the edge of a place may go on beyond it."""
 
 SLANTED_DEG = 3.0
 """A line found at a steeper angle is a stamp's or a hand's: its words have no rows of their own to be cut to."""
@@ -102,10 +107,40 @@ def recognise_lines(grey: NDArray[np.uint8]) -> tuple[Word, ...]:
     for ordinal, (line, slanted, words) in enumerate(lines):
         for text, score, corners in filter(None, words):
             span = _box_of(np.asarray(corners))
-            box = Box(span.x0, line.y0, span.x1, line.y1).clipped(width, height)
+            box = (span if slanted else Box(span.x0, line.y0, span.x1, line.y1)).clipped(width, height)
             if box.area and text.strip():
                 tight = box if slanted else cut_to_line(ink, box, INK_SHARE * line.height)
                 found.append(Word(_plain(text.strip()), tight, 100.0 * float(score), ordinal))
+    return tuple(found)
+
+
+def recognise_places(grey: NDArray[np.uint8], places: Sequence[Box]) -> tuple[Word, ...]:
+    """The words in some places of a raster, place by place.
+
+    Args:
+        grey: (height, width), dark text on light.
+        places: in px of `grey`.
+
+    Returns:
+        As `recognise_lines`, but for words that the edge of a place may cut.
+
+    Raises:
+        ReaderUnavailableError: the engine failed.
+    """
+    height, width = grey.shape
+    found: list[Word] = []
+    for place in places:
+        inner = Box(
+            place.x0 + EDGE_PX if place.x0 else 0,
+            place.y0 + EDGE_PX if place.y0 else 0,
+            place.x1 - EDGE_PX if place.x1 < width else width,
+            place.y1 - EDGE_PX if place.y1 < height else height,
+        )
+        lines = found[-1].line + 1 if found else 0
+        for word in recognise_lines(np.ascontiguousarray(grey[place.y0 : place.y1, place.x0 : place.x1])):
+            box = word.box.moved(place.x0, place.y0)
+            if inner.contains(box):
+                found.append(replace(word, box=box, line=lines + word.line))
     return tuple(found)
 
 

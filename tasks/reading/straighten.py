@@ -38,6 +38,7 @@ LEVEL_ENOUGH_DEG = 0.3
 """Tesseract's own baseline fit takes up less than this without a trace in the words."""
 
 LONGEST_GLYPH_IN = 0.6
+SHORTEST_RULE_IN = 0.3
 SIDEWAYS_RATIO = 1.25
 
 LARGEST_SPECK_PX = 3
@@ -266,9 +267,21 @@ def _worthwhile(skew_deg: float) -> float:
     return round(skew_deg, 2) if LEVEL_ENOUGH_DEG < abs(skew_deg) < MAX_SKEW_DEG else 0.0
 
 
-def text_ink(small: Grey) -> Grey:
-    """Ink of glyph-sized things: rules, boxes, photographs and scan edges say nothing about lines of text."""
-    ink = cv2.adaptiveThreshold(small, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 15)
+def text_ink(small: Grey, *, without_rules: bool = False) -> Grey:
+    """Ink of glyph-sized things: rules, boxes, photographs and scan edges say nothing about lines of text.
+
+    Args:
+        small: the page at `ESTIMATE_DPI`.
+        without_rules: whether long straight strokes are taken out first; an underline makes one thing of all its
+            letters, which is too long for a glyph.
+    """
+    ink = _u8(cv2.adaptiveThreshold(small, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 15))
+    if without_rules:
+        stroke = round(SHORTEST_RULE_IN * ESTIMATE_DPI)
+        across, down = (
+            _u8(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(size, np.uint8))) for size in ((1, stroke), (stroke, 1))
+        )
+        ink &= ~(across | down)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(_u8(ink), connectivity=8)
     longest = LONGEST_GLYPH_IN * ESTIMATE_DPI
     kept = (stats[:, cv2.CC_STAT_WIDTH] < longest) & (stats[:, cv2.CC_STAT_HEIGHT] < longest)

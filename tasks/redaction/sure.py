@@ -82,7 +82,7 @@ class Heard:
     def of(cls, page: PageTranscript) -> Heard | None:
         """None when one make of reader saw the page alone."""
         make = page.readings[0].reader.split()[0]
-        others = [r for r in page.readings if r.reader.split()[0] != make and r.reader != LAYER]
+        others = [r for r in page.readings if r.reader.split()[0] != make and r.reader != LAYER and r.whole]
         return cls(others) if others else None
 
     def confirms(self, word: str, place: Box) -> bool:

@@ -17,13 +17,14 @@ from tasks.codec import encode
 from tasks.errors import ConfigurationError, ReaderUnavailableError
 from tasks.geometry import Box, Frame, Grid, union
 from tasks.model import PageRaster, Word
-from tasks.reading.doubt import Assessment
+from tasks.reading.doubt import Assessment, assess, places_to_read
 from tasks.reading.engine import parse_tsv
 from tasks.reading.media import inspect
 from tasks.reading.ocr import is_doubtful, read_again, read_page
 from tasks.reading.rasterise import rasterise
 from tasks.reading.settings import OcrSettings
-from tasks.reading.versions import engine_version
+from tasks.reading.straighten import straighten
+from tasks.reading.versions import SECOND_READER, engine_version
 from tests.reading.papers import (
     LINES,
     bilevel,
@@ -54,6 +55,31 @@ def test_a_clean_page_is_read_once_and_whole() -> None:
     assert transcript.symbols == ()
     assert (transcript.page, transcript.grids, transcript.dpi) == (3, (GRID,), (200, 200))
     assert (transcript.width_px, transcript.height_px) == (PAGE.shape[1], PAGE.shape[0])
+
+
+def test_a_stamp_on_a_page_that_reads_well_is_read_by_the_second_reader() -> None:
+    page = typed_pixels(LINES * 6)
+    stamp = np.full((220, 700), 255, np.uint8)
+    cv2.putText(stamp, "Tel 020 7946 0123", (60, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (0,), 3, cv2.LINE_AA)
+    page[1900:2120, 200:900] = skewed(stamp, 12)
+    first, second = read_page(raster_of(page)).readings
+    assert (second.reader, second.whole) == (SECOND_READER, False)
+    said = [" ".join(word.text for word in reading.words).split(LINES[-1])[-1] for reading in (first, second)]
+    assert ["79460123" in text.replace(" ", "") for text in said] == [False, True]
+    assert second.words[0].text == first.words[0].text
+
+
+def test_underlined_print_that_no_word_covers_is_seen() -> None:
+    page = PAGE.copy()
+    lines = list(read_page(raster_of(PAGE)).readings[0].lines())
+    lost = union(word.box for word in lines[2])
+    page[lost.y1 - 4 : lost.y1 - 1, lost.x0 : lost.x1] = 0
+    words = [word for line in lines if line is not lines[2] for word in line]
+    assessment = assess(straighten(raster_of(page), page), words)
+    assert max(patch.width for patch in assessment.unread) > 0.8 * lost.width
+    assert max((patch.width for patch in assessment.patches), default=0) < 0.5 * lost.width
+    (place,) = places_to_read(straighten(raster_of(page), page), assessment)
+    assert place.contains(lost)
 
 
 def test_words_come_line_by_line_from_left_to_right() -> None:
@@ -155,7 +181,7 @@ def test_a_bad_page_is_read_again_but_not_endlessly() -> None:
     [(0.0, 0.0, False), (0.05, 0.05, False), (0.09, 0.0, True), (0.3, 0.0, True), (0.0, 0.2, True)],
 )
 def test_effort_follows_doubt(low: float, uncovered: float, doubtful: bool) -> None:
-    assessment = Assessment(mean=80, low=low, uncovered=uncovered, ink=0.05, characters=500, patches=())
+    assessment = Assessment(mean=80, low=low, uncovered=uncovered, ink=0.05, characters=500, patches=(), unread=())
     assert is_doubtful(assessment) is doubtful
 
 

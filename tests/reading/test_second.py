@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from tasks.geometry import union
-from tasks.reading.second import recognise_lines
+from tasks.geometry import Box, union
+from tasks.reading.second import recognise_lines, recognise_places
 from tasks.reading.versions import SECOND_READER, reader_version
 from tests.reading.papers import ink_of, text_pixels
 
@@ -34,6 +34,21 @@ def test_words_stand_on_their_ink(page: np.ndarray) -> None:
     around = union(word.box for word in words)
     assert around.padded(6).contains(ink)
     assert ink.padded(12).contains(around)
+
+
+def test_places_are_read_where_they_stand(page: np.ndarray) -> None:
+    ink = ink_of(page)
+    height, width = page.shape
+    lower = Box(0, (ink.y0 + ink.y1) // 2, width, height)
+    words = recognise_places(page, (lower,))
+    assert "".join(word.text for word in words).replace(" ", "") == LINES[1]
+    assert ink.padded(12).contains(union(word.box for word in words))
+
+
+def test_a_word_that_the_edge_of_a_place_cuts_is_left_out(page: np.ndarray) -> None:
+    ink = ink_of(page)
+    words = recognise_places(page, (Box(0, 0, ink.x0 + ink.width // 3, page.shape[0]),))
+    assert all(word.box.x1 < ink.x0 + ink.width // 3 - 2 for word in words)
 
 
 def test_an_empty_page_has_no_words() -> None:

@@ -59,3 +59,38 @@ def test_text_that_runs_up_the_margin_is_looked_at() -> None:
 @pytest.mark.parametrize(("text", "box"), [("l", Box(20, 100, 26, 130)), ("contacts", Box(20, 100, 120, 122))])
 def test_a_thin_letter_or_a_level_word_is_no_margin(text: str, box: Box) -> None:
     assert review_of(Reading("tesseract --psm 3", Frame(*SIZE), (Word(text, box, 96.0, 0),))) is None
+
+
+def seen_beside(number: str, *, first: str = "~~", unread: bool = True) -> PageReview | None:
+    """The review of a page on which the first reader saw `first` where another saw `number`."""
+    place = Box(100, 300, 260, 330)
+    readings = (
+        Reading("tesseract --psm 3", Frame(*SIZE), (Word(first, place, 20.0, 0),)),
+        Reading("rapidocr", Frame(*SIZE), (Word(number, place, 90.0, 0),), whole=False),
+    )
+    page = PageTranscript(0, *SIZE, (200, 200), (), readings, unread=(place,) if unread else ())
+    reviews = plan_record(Transcript(SOURCE, (page,)), (), Policy()).reviews
+    return reviews[0] if reviews else None
+
+
+@pytest.mark.parametrize("number", ["Zara163997", "163 997", "7946 0123"])
+def test_a_number_that_one_reader_saw_where_another_read_nothing_is_looked_at(number: str) -> None:
+    review = seen_beside(number)
+    assert review is not None and review.score >= REVIEW_FROM
+    assert "unread-number" in [doubt.code for doubt in review.doubts]
+
+
+@pytest.mark.parametrize("number", ["09.10.2024", "01/FOI/17/094001", "£136,915.55", "2017-2020.", "16399"])
+def test_a_date_a_sum_and_a_reference_are_no_numbers(number: str) -> None:
+    review = seen_beside(number)
+    assert review is None or "unread-number" not in [doubt.code for doubt in review.doubts]
+
+
+def test_a_number_that_both_saw_or_that_stands_elsewhere_raises_no_doubt() -> None:
+    for review in (seen_beside("163997", first="l63997 163997"), seen_beside("163997", unread=False)):
+        assert review is None or "unread-number" not in [doubt.code for doubt in review.doubts]
+
+
+def test_what_a_reader_of_places_does_not_say_is_no_objection() -> None:
+    places = Reading("rapidocr", Frame(*SIZE), (Word("stamp", Box(900, 700, 960, 720), 99.0, 0),), whole=False)
+    assert review_of(reading("tesseract --psm 3", PLAIN, 70), places) is None
