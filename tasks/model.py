@@ -197,6 +197,7 @@ DOUBTS = frozenset(
         "low-confidence",
         "readers-differ",
         "text-in-the-margin",
+        "unread-number",
         "weak-claim",
     }
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import tasks
 from tasks.geometry import Box, Frame
 from tasks.looks import REVIEW_FROM
-from tasks.model import Detection, Kind, PageReview, PageTranscript, Reading, Transcript, Word
+from tasks.model import DOUBTS, Detection, Kind, PageReview, PageTranscript, Reading, Transcript, Word
 from tasks.redaction.plan import plan_record
 from tasks.request import Policy
 from tests.redaction.drawn import SOURCE
@@ -94,3 +98,15 @@ def test_a_number_that_both_saw_or_that_stands_elsewhere_raises_no_doubt() -> No
 def test_what_a_reader_of_places_does_not_say_is_no_objection() -> None:
     places = Reading("rapidocr", Frame(*SIZE), (Word("stamp", Box(900, 700, 960, 720), 99.0, 0),), whole=False)
     assert review_of(reading("tesseract --psm 3", PLAIN, 70), places) is None
+
+
+def test_every_doubt_that_is_raised_is_on_the_list_of_doubts() -> None:
+    """What is not on it no process that reads records may say."""
+    calls = [
+        node
+        for path in Path(tasks.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Doubt"
+    ]
+    codes = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    assert codes == DOUBTS
