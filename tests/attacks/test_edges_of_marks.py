@@ -71,10 +71,28 @@ def test_what_stands_out_must_be_seen(one_number: DrawnRecord, paper: int, expec
     assert codes(data, one_number, plan=plan) & {"A09"} == expected
 
 
-def test_a_mark_that_only_grazes_a_word_hides_none_of_it(one_number: DrawnRecord) -> None:
-    """Less than two fifths of its height, or of its length: the word was not meant."""
-    plan = dataclasses.replace(one_number.plan, withheld=())
-    assert codes(one_number.apply(), one_number, plan=plan) == set()
+@pytest.mark.parametrize(
+    ("along", "across", "expected"),
+    [(0.6, 0.5, {"A09"}), (0.4, 0.5, set()), (0.6, 0.3, set()), (0.4, 0.3, set())],
+)
+def test_a_mark_that_only_grazes_a_word_hides_none_of_it(
+    one_number: DrawnRecord, along: float, across: float, expected: set[str]
+) -> None:
+    """Less than two fifths of its height, or half of its length: the word was not meant."""
+    reading = one_number.transcript.pages[0].readings[0]
+    box = next(word.box for word in reading.words if word.text == "7946")
+    end = Box(box.x1 - round(along * box.width), box.y1 - round(across * box.height), box.x1, box.y1)
+    (mark,) = one_number.plan.marks
+    grazing = dataclasses.replace(mark, regions=(reading.frame.box_to_page(end),))
+    plan = dataclasses.replace(one_number.plan, marks=(grazing,))
+    data = apply_marks(one_number.rasters(), plan, one_number.transcript, "x")
+    assert codes(data, one_number, plan=plan) & {"A09"} == expected
+
+
+def test_a_word_that_is_not_withheld_may_stand_out(one_number: DrawnRecord) -> None:
+    plan = dataclasses.replace(uncovered(one_number, 0.5, above=True), withheld=())
+    data = apply_marks(one_number.rasters(), plan, one_number.transcript, "x")
+    assert codes(data, one_number, plan=plan) == set()
 
 
 # ------------------------------------------------------------------------------------------------ what is read again

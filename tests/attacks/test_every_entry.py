@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
+import numpy as np
 import pikepdf
 import pytest
 
@@ -56,6 +58,16 @@ def test_the_table_of_entries_is_tried_whole() -> None:
     assert set(structure.CODES) <= {*ON_PAGE, "/Annots", "/Rotate"}
 
 
+def test_an_array_that_holds_itself(record: DrawnRecord, good: bytes) -> None:
+    """Each check that walks the file comes to an end, and only the entry is a fault."""
+
+    def plant(pdf: pikepdf.Pdf, page: Any) -> None:
+        page.Private = pdf.make_indirect(Array())
+        page.Private.append(page.Private)
+
+    assert codes(faults.on_page(plant)(good), record) == {"A17"}
+
+
 @pytest.mark.parametrize("key", ["/Metadata", "/AF", "/Private"])
 @pytest.mark.parametrize("where", ["resources", "content", "root", "trailer", "node", "preferences"])
 def test_an_entry_elsewhere(record: DrawnRecord, good: bytes, where: str, key: str) -> None:
@@ -88,6 +100,23 @@ def test_a_page_tree_in_two_levels_is_looked_into(record: DrawnRecord, good: byt
 
     assert codes(faults.resave(good, plant), record) == set()
     assert codes(faults.resave(good, plant_more), record) == {"A17"}
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_page_tree_that_counts_other_pages_than_it_holds(record: DrawnRecord, good: bytes, count: int) -> None:
+    """One reader counts the leaves, another believes the number."""
+    bad = good.replace(b"/Count 1/", b"/Count %d/" % count)
+    assert bad != good
+    assert codes(bad, record) == {"A28"}
+
+
+def test_one_font_under_two_names(record: DrawnRecord, good: bytes) -> None:
+    """The second name could say something, and the file holds one font all the same."""
+
+    def plant(pdf: pikepdf.Pdf, page: Any) -> None:
+        page.Resources.Font["/Jordan"] = page.Resources.Font["/F1"]
+
+    assert codes(faults.on_page(plant)(good), record) == {"A04"}
 
 
 def test_names_that_lead_to_several_kinds(record: DrawnRecord, good: bytes) -> None:
@@ -139,6 +168,25 @@ def test_the_parameters_of_a_coding_are_as_they_are(mode: str, key: str) -> None
 def test_parameters_of_a_jpeg(record: DrawnRecord, good: bytes) -> None:
     bad = faults.on_image(lambda image: image.__setitem__("/DecodeParms", Dictionary(ColorTransform=1)))(good)
     assert codes(bad, record) == {"A31"}
+
+
+def test_rows_below_those_that_were_read() -> None:
+    """What a mark hides once more, below the page, and all of it drawn on the page's own size."""
+    drawn = record_of(draw_page(jpeg=False))
+    (first, *_) = drawn.plan.marks[0].regions
+    hidden = drawn.pages[0].raster.pixels[first.y0 : first.y1]
+
+    def plant(image: Any) -> None:
+        shown = np.array(pikepdf.PdfImage(image).as_pil_image().convert("L"))
+        longer = np.concatenate([shown, hidden])
+        parms = Dictionary(Columns=longer.shape[1], Colors=1, BitsPerComponent=8, Predictor=15)
+        rows = b"".join(b"\0" + row.tobytes() for row in longer)
+        image.Height = len(longer)
+        image.write(zlib.compress(rows), filter=Name.FlateDecode, decode_parms=parms)
+
+    good = drawn.apply()
+    assert codes(good, drawn) == set()
+    assert codes(faults.on_image(plant)(good), drawn) == {"A14"}
 
 
 @pytest.mark.parametrize("bits", [1, 4, 16])

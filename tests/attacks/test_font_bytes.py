@@ -90,6 +90,12 @@ def test_shapes_are_a_fault_of_their_own(opened: Opened) -> None:
         assert opened.codes() == {"A04"}
 
 
+def test_a_simple_font_is_a_fault_of_its_own(opened: Opened) -> None:
+    """It has neither program nor map that could say something, but shapes."""
+    opened.pdf.pages[0].Resources.Font["/F1"] = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    assert opened.codes() == {"A04"}
+
+
 def test_two_fonts(record: DrawnRecord, good: bytes) -> None:
     """One a page, each with nothing in it."""
     two = record_of(draw_page(), draw_page(page=1))

@@ -37,6 +37,7 @@ def is_found(record: DrawnRecord, good: bytes, withheld: str, *words: str) -> bo
         (PHONE, ("2079460",)),
         (PHONE, ("0207", "9460")),
         (PHONE, ("94", "60123", "20794601")),
+        (PHONE, ("2079", "(46)", "0123")),  # half of it digits
         ("+44 20 7946 0123", ("7946", "0123", "207", "946", "0123")),
         ("07700 900123", ("7700900",)),
         (MAIL, ("jordan.exa",)),
@@ -55,6 +56,8 @@ def test_a_substantial_part_is_found(record: DrawnRecord, good: bytes, value: st
     [
         (PHONE, ("794", "601")),
         (PHONE, ("2079", "word", "460")),
+        (PHONE, ("2079", "no46x", "0123")),  # less than half of it digits
+        (PHONE, ("460123",)),  # the last six digits of ten
         (PHONE, ("020", "7947", "0123")),
         ("4471", ("4471",)),
         ("4 Sample Row, Exampleton ZZ9 9ZZ", ("4", "Sample", "Row")),

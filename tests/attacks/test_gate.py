@@ -231,6 +231,15 @@ def test_a_mark_that_leaves_the_scan_untouched(record: DrawnRecord, good: bytes)
     assert codes(faults.repaint(record, faults.untouched, good), record) == {"A07"}
 
 
+def test_a_mark_in_the_colour_of_the_paper(record: DrawnRecord, good: bytes) -> None:
+    """Nothing shows in it, nor that anything was withheld."""
+
+    def whitened(painted: np.ndarray, source: np.ndarray, region: Box) -> np.ndarray:
+        return np.full_like(painted, 255)
+
+    assert codes(faults.repaint(record, whitened, good), record) == {"A07"}
+
+
 def test_a_vector_box_over_the_untouched_scan(record: DrawnRecord, good: bytes) -> None:
     """Inseparable: the box is drawn by path operators."""
     bare = faults.repaint(record, faults.untouched, good)

@@ -18,6 +18,9 @@ from tasks.geometry import Box, Grid, union
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.gate.again import check_again
 from tasks.redaction.gate.checks import FAULTS
+from tasks.redaction.gate.source import look_at_source
+from tasks.redaction.gate.values import check_values
+from tasks.redaction.gate.values_in_pdf import check_visible
 from tasks.redaction.gate.verdict import ELSEWHERE, check_record, named_checks
 from tasks.redaction.paint import paint_marks
 from tests.attacks import faults
@@ -37,6 +40,11 @@ def test_every_attack_of_the_list_has_a_named_check() -> None:
     answered = {code for found in (named_checks(True), ELSEWHERE) for codes in found.values() for code in codes}
     assert answered == set(FAULTS)
     assert {f"A{n:02}" for n in range(31)} <= answered
+
+
+def test_every_check_of_something_other_than_an_output_is_named() -> None:
+    checks = (look_at_source, check_values, check_visible, check_again)
+    assert list(ELSEWHERE) == [check.__name__.replace("_", "-") for check in checks]
 
 
 # ------------------------------------------------------------------------------------------------ planted
@@ -126,12 +134,20 @@ def swollen(size: int) -> Callable[[bytes], bytes]:
     return faults.on_page(plant)
 
 
+def unfinished(pdf: pikepdf.Pdf, page: Any) -> None:
+    """A deflated stream that says all it has to say and never ends: what is begun behind it nobody inflates."""
+    deflate = zlib.compressobj()
+    coded = deflate.compress(page.Contents.read_bytes()) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    page.Contents.write(coded, filter=Name.FlateDecode)
+
+
 PLANTED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "bytes behind the samples of a JPEG": ("A19", faults.in_scan(b"call me")),
     "one byte behind the samples of a JPEG": ("A19", faults.in_scan(b"\x55")),
     "other bits behind the samples of a JPEG": ("A19", faults.on_image(filling_bits)),
     "bytes behind a content stream": ("A19", faults.behind_stream("/Contents")),
     "bytes behind a character map": ("A19", faults.behind_stream("/ToUnicode")),
+    "a content stream without an end": ("A19", faults.on_page(unfinished)),
     "a comment in the content": ("A19", faults.on_content(lambda c: c.replace(b"\nET", b"\n% call me\nET"))),
     "a comment in an object": ("A19", faults.in_object(b"/Type/Catalog", b"% call me\n")),
     "an entry written twice": ("A19", faults.in_object(b"/Type/Catalog", b"/Lang(fr)")),
@@ -183,6 +199,27 @@ def test_a_fault_in_a_corner_raises_its_own_finding_only(
     bad = plant(good)
     assert bad != good
     assert codes(bad, record) == {code}
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [free_entry, lambda d: d.replace(b"trailer\n<<", b"trailer\n<<%call me\n")],
+    ids=["a free entry", "a comment in the trailer"],
+)
+def test_what_a_table_or_its_trailer_holds_besides_is_named(
+    record: DrawnRecord, good: bytes, plant: Callable[[bytes], bytes]
+) -> None:
+    bad = plant(good)
+    assert bad != good
+    (finding,) = check_record(bad, record.plan, record.transcript).findings
+    assert (finding.code, finding.message) == ("A19", "The cross-reference table holds other bytes.")
+
+
+def test_an_earlier_table_without_its_end_mark(record: DrawnRecord, good: bytes) -> None:
+    """Inseparable: it stands between two objects. Cut behind it and given an end mark, the file opens as it was."""
+    table = good[good.rindex(b"\nxref") + 1 : good.rindex(b"startxref")]
+    bad = faults.inserted(good, good.rindex(b"endobj") + 7, table)
+    assert codes(bad, record) == {"A13", "A19"}
 
 
 def test_a_fourth_channel(record: DrawnRecord, good: bytes) -> None:

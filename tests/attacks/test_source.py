@@ -72,6 +72,77 @@ def test_print_that_shows_under_a_pen_is_found_at_its_place(level: int, shine: i
     assert abs(box.y0 - rows.start) < 12 and abs(box.x1 - columns.stop) < 12  # type: ignore[attr-defined]
 
 
+def test_print_that_shows_under_a_pen_is_found_in_a_line_that_runs_down_the_page() -> None:
+    (box,) = look(np.rot90(penned(60, 30), -1))
+    _, columns = COVER
+    assert abs(box.y0 - columns.start) < 12 and abs(box.y1 - columns.stop) < 12  # type: ignore[attr-defined]
+
+
+def looked_at(page: np.ndarray, dpi: tuple[float, float], words: int) -> tuple[list[Box | None], list[tuple[int, ...]]]:
+    """What is found, and the sheets that are read, when so many words are read on each."""
+    sheets: list[tuple[int, ...]] = []
+
+    def reader(pixels: np.ndarray, dpi: float) -> list[str]:
+        sheets.append(pixels.shape)
+        return ["barrier"] * words
+
+    findings = look_at_source(PageRaster(0, page, "grey", dpi), reader)
+    return [finding.box for finding in findings], sheets
+
+
+def test_a_cover_is_found_at_its_place_where_pixels_are_not_square() -> None:
+    """As a fax has them: twice as many along a line as down the page."""
+    page = np.full((600, 1640), 250, np.uint8)
+    page[100:140, 500:1100] = np.linspace(30, 90, 600)
+    ((box,), _) = looked_at(page, (204, 98), words=1)
+    assert box is not None
+    assert max(abs(a - b) for a, b in zip((box.x0, box.y0, box.x1, box.y1), (500, 100, 1100, 140), strict=True)) < 8
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.9, 1), (0.8, 1), (0.7, 0), (0.5, 0)])
+def test_what_fills_less_of_its_place_than_a_cover_is_a_picture(share: float, expected: int) -> None:
+    """Dark at the left and along the foot, and of the same shades as print under a pen elsewhere."""
+    page = np.full((700, 1240), 250, np.uint8)
+    page[200:300, 200:600] = 60
+    page[200:280, 600 - round((1 - share) * 400 / 0.8) : 600] = 150
+    found, _ = looked_at(page, (150, 150), words=1)
+    assert len(found) == expected
+
+
+@pytest.mark.parametrize("dpi", [(150, 150), (204, 98), (98, 204)])
+def test_the_other_side_is_read_at_one_resolution_and_believed_from_five_words_on(dpi: tuple[float, float]) -> None:
+    across, down = round(8 * dpi[0]), round(5 * dpi[1])
+    level = np.array(Image.fromarray(sheet(*BACK, *BACK, type_px=24).astype(np.uint8)).resize((across, down)))
+    page = (250 - 0.14 * (250 - level.astype(np.float32))).clip(0, 255).astype(np.uint8)
+    for words, expected in ((4, []), (5, [None])):
+        found, sheets = looked_at(page, dpi, words)
+        assert [box for box in found if box is None] == expected
+        assert any(abs(height - 5 * 200) < 8 and abs(width - 8 * 200) < 8 for height, width in sheets)
+
+
+@pytest.mark.parametrize(("width", "expected"), [(20, [None]), (75, [None]), (85, []), (150, [])])
+def test_pale_marks_longer_than_a_short_word_are_no_print(width: int, expected: list[None]) -> None:
+    """The rows of a form, say."""
+    page = np.full((900, 1240), 250, np.uint8)
+    for y in range(50, 850, 15):
+        for x in range(50, 1000, 170):
+            page[y : y + 6, x : x + width] = 215
+    found, _ = looked_at(page, (100, 100), words=5)
+    assert found == expected
+
+
+@pytest.mark.parametrize(("right", "down"), [(5, 0), (-5, 0), (0, 5), (0, -5)])
+def test_what_blurs_beside_ink_is_no_print_of_the_other_side(right: int, down: int) -> None:
+    page = np.full((900, 1240), 250, np.uint8)
+    for y in range(50, 850, 40):
+        for x in range(50, 1150, 90):
+            page[y + down : y + down + 5, x + right : x + right + 20] = 215
+            page[y : y + 5, x : x + 20] = 20
+    assert looked_at(page, (100, 100), words=5) == ([], [])
+    page[page == 20] = 250
+    assert looked_at(page, (100, 100), words=5)[0] == [None]
+
+
 def test_what_hides_is_left_alone() -> None:
     assert look(penned(40, 0)) == []
     assert look(penned(0, 0)) == []

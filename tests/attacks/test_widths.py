@@ -74,6 +74,8 @@ def narrow(turns: int, words: tuple[str, ...], pad_px: int, across_px: int, kind
         (("7", "Ring"), 3, Kind.EXTENSION, {"A22"}),
         (("7", "at"), 3, Kind.EXTENSION, {"A22"}),
         (("7", "Ring", "at"), 3, Kind.EXTENSION, set()),
+        (("7",), 7, Kind.EXTENSION, {"A22"}),
+        (("7", "Ring", "at"), 7, Kind.EXTENSION, set()),  # grazes both, and hides neither
         (("7",), 40, Kind.EXTENSION, set()),
         (("7",), 3, Kind.CODE, set()),
         (("7",), 3, Kind.BOX, set()),
@@ -129,6 +131,33 @@ def test_a_mark_of_several_boxes_is_judged_by_none() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ what it looks like
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_marks_that_overlap_are_printed_on_once(turns: int) -> None:
+    """The second print would run into the first, and neither could be read."""
+    drawn = record_of(draw_page(["Nothing else"], {}, mode="bilevel", quarter_turns=turns, size=(600, 600)))
+    boxes = (Box(200, 200, 420, 420), Box(206, 204, 426, 424))
+    marks = tuple(Mark(n, 0, (box,), (Kind.BOX,), "s.31(1)(a)") for n, box in enumerate(boxes, 1))
+    plan = dataclasses.replace(drawn.plan, marks=marks)
+    data = apply_marks(drawn.rasters(), plan, drawn.transcript, "x")
+    assert codes(data, drawn, plan=plan) == set()
+
+
+@pytest.mark.parametrize("dpi", [(204, 98), (204, 196), (300, 134), (150, 150)])
+def test_prints_of_every_size_are_those_that_the_writer_prints(dpi: tuple[float, float]) -> None:
+    """The gate shares no code with it; where pixels are not square a print is stretched, and rounded to whole ones."""
+    drawn = record_of(draw_page([], {}, mode="bilevel", dpi=dpi, size=(1240, 2000)))
+    page = drawn.transcript.pages[0]
+    boxes, top, height = [], 20, round(0.13 * dpi[1])
+    while top + height < page.height_px - 20 and height < 60:
+        boxes.append(Box(100, top, 1100, top + height))
+        top, height = top + height + 4, height + 1
+    texts = ("s.31(1)(a)", "s.40(2)", "s.43(2)")
+    marks = tuple(Mark(n, 0, (box,), (Kind.BOX,), texts[n % 3]) for n, box in enumerate(boxes, 1))
+    plan = dataclasses.replace(drawn.plan, marks=marks)
+    data = apply_marks(drawn.rasters(), plan, drawn.transcript, "x")
+    assert codes(data, drawn, plan=plan) == set()
 
 
 LOOKS: dict[str, dict[str, Any]] = {

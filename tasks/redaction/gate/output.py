@@ -169,10 +169,6 @@ class PageView:
         ys = [self.transcript.height_px - y * up for _, y in corners]
         return Shown(text.rstrip(), (min(xs), min(ys), max(xs), max(ys)))
 
-    def labels(self) -> set[str]:
-        """What the text layer may say inside marks."""
-        return {f"[withheld: {mark.exemption}]" for mark in self.marks}
-
     def is_label(self, shown: Shown) -> bool:
         """Whether a string is the notice of a mark, and stands in that mark."""
         x, y = shown.center
