@@ -215,6 +215,15 @@ def test_what_a_table_or_its_trailer_holds_besides_is_named(
     assert (finding.code, finding.message) == ("A19", "The cross-reference table holds other bytes.")
 
 
+@pytest.mark.parametrize("entry", [b"/Size 1632960123 ", b"/Jordan null "])
+def test_what_readers_pass_over_in_a_trailer_is_named(record: DrawnRecord, good: bytes, entry: bytes) -> None:
+    """The first of two entries of one name, and an entry that is null, are gone for whoever opens the file."""
+    bad = good.replace(b"trailer\n<<", b"trailer\n<<" + entry)
+    assert bad != good
+    (finding,) = check_record(bad, record.plan, record.transcript).findings
+    assert (finding.code, finding.message) == ("A19", "The trailer holds an entry that readers pass over.")
+
+
 def test_an_earlier_table_without_its_end_mark(record: DrawnRecord, good: bytes) -> None:
     """Inseparable: it stands between two objects. Cut behind it and given an end mark, the file opens as it was."""
     table = good[good.rindex(b"\nxref") + 1 : good.rindex(b"startxref")]

@@ -72,10 +72,20 @@ def test_print_that_shows_under_a_pen_is_found_at_its_place(level: int, shine: i
     assert abs(box.y0 - rows.start) < 12 and abs(box.x1 - columns.stop) < 12  # type: ignore[attr-defined]
 
 
-def test_print_that_shows_under_a_pen_is_found_in_a_line_that_runs_down_the_page() -> None:
-    (box,) = look(np.rot90(penned(60, 30), -1))
+@pytest.mark.parametrize("turns", [-1, 1])
+def test_print_that_shows_under_a_pen_is_found_in_a_line_that_runs_up_or_down_the_page(turns: int) -> None:
+    page = penned(60, 30)
+    (box,) = look(np.rot90(page, turns))
     _, columns = COVER
-    assert abs(box.y0 - columns.start) < 12 and abs(box.y1 - columns.stop) < 12  # type: ignore[attr-defined]
+    start, stop = (
+        (columns.start, columns.stop)
+        if turns < 0
+        else (
+            page.shape[1] - columns.stop,
+            page.shape[1] - columns.start,
+        )
+    )
+    assert abs(box.y0 - start) < 12 and abs(box.y1 - stop) < 12  # type: ignore[attr-defined]
 
 
 def looked_at(page: np.ndarray, dpi: tuple[float, float], words: int) -> tuple[list[Box | None], list[tuple[int, ...]]]:

@@ -77,8 +77,12 @@ def has_a_plain_table(output: Output) -> Iterator[Finding]:
     data = output.data
     at = data.rfind(b"\nxref") + 1
     table = TABLE.fullmatch(data, at, data.rfind(b"%%EOF") + 5)
-    if data.count(b"startxref") == 1 and (table is None or int(table[2]) != at or not _has_no_comment(table[1])):
+    if data.count(b"startxref") != 1:
+        return  # said by has_one_revision
+    if table is None or int(table[2]) != at or not _has_no_comment(table[1]):
         yield Finding("A19", None, None, "The cross-reference table holds other bytes.")
+    elif Counter(_words(table[1])) != Counter(_words(output.pdf.trailer.unparse(resolved=True)[2:-2])):
+        yield Finding("A19", None, None, "The trailer holds an entry that readers pass over.")
 
 
 @file_check("A19")

@@ -91,7 +91,11 @@ def _covers_that_show(raster: PageRaster, page: NDArray[np.uint8], reread: Rerea
 
 def _sheet(looks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Places one below another, level, each twice: print under a pen is darker than it, print through a pen lighter."""
-    level = [np.rot90(look) if look.shape[0] > 2 * look.shape[1] else look for look in looks]
+    level = [
+        np.rot90(look, turns)
+        for look in looks
+        for turns in ((1, 3) if look.shape[0] > 2 * look.shape[1] else (0,))  # print beside it may run up or down
+    ]
     both = [shade for look in level for shade in (look, 255 - look)]
     return _stacked(both)
 
