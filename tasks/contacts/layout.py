@@ -23,6 +23,9 @@ CELL_GAP = 1.9
 LINE_STEP = 1.3
 """Largest gap between two lines of one flow, in line heights."""
 
+ONE_SIZE = 2.2
+"""Largest ratio of the heights of two lines of one flow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -77,15 +80,18 @@ def _overlap_x(a: Box, b: Box) -> int:
     return min(a.x1, b.x1) - max(a.x0, b.x0)
 
 
-def _follows(above: Segment, below: Segment) -> bool:
+def _stands_below(above: Segment, below: Segment) -> bool:
+    """Whether a line is near enough below another, in its column, to go on with it."""
     step = below.box.y0 - above.box.y1
-    if not -0.7 * min(above.height, below.height) <= step <= LINE_STEP * max(above.height, below.height):
-        return False
-    if below.box.center[1] <= above.box.center[1] or max(above.height, below.height) > 2.2 * min(
-        above.height, below.height
-    ):
-        return False
-    return _overlap_x(above.box, below.box) > 0.3 * min(above.box.width, below.box.width)
+    return (
+        -0.7 * min(above.height, below.height) <= step <= LINE_STEP * max(above.height, below.height)
+        and below.box.center[1] > above.box.center[1]
+        and _overlap_x(above.box, below.box) > 0.3 * min(above.box.width, below.box.width)
+    )
+
+
+def _of_one_size(a: Segment, b: Segment) -> bool:
+    return max(a.height, b.height) <= ONE_SIZE * min(a.height, b.height)
 
 
 def chain(segments: Sequence[Segment]) -> list[list[Segment]]:
@@ -101,12 +107,13 @@ def chain(segments: Sequence[Segment]) -> list[list[Segment]]:
             below = order[j]
             if below.box.y0 > above.box.y1 + LINE_STEP * max(above.height, below.height, 2 * above.height):
                 break
-            if j != i and j not in taken and _follows(above, below):
+            if j != i and j not in taken and _stands_below(above, below):
                 # The left edge decides between equals: text wraps to the left edge.
                 rank = below.box.center[1] + 0.05 * abs(below.box.x0 - above.box.x0)
                 if best is None or rank < best[0]:
                     best = (rank, j)
-        if best is not None:
+        # A heading goes on with no line beyond the one under it.
+        if best is not None and _of_one_size(above, order[best[1]]):
             successor[i] = best[1]
             taken.add(best[1])
     flows = []
