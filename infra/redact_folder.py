@@ -105,6 +105,12 @@ def gather(paths: Sequence[Path]) -> list[Input]:
     return inputs
 
 
+def passed_over(paths: Sequence[Path]) -> list[Path]:
+    """The files in folders among `paths` that `gather` leaves out, for no suffix of theirs says what they are."""
+    inside = (file for path in paths if path.is_dir() for file in path.rglob("*"))
+    return sorted(file for file in inside if _is_own_file(file) and file.suffix.lower() not in SUFFIXES)
+
+
 def _shortened(stem: Path) -> Path:
     """A name too long for what is added to it, cut and told apart by its digest."""
     name = stem.name

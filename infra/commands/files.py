@@ -12,11 +12,14 @@ from infra.terminal import console, problems
 
 commands = typer.Typer()
 
+NAMED = 5
+"""Files named, of those that are not looked at."""
+
 
 @commands.command()
 def redact(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders to walk.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the results.")],
     jobs: Annotated[int, typer.Option(min=1, help="Files worked on at once.")] = os.cpu_count() or 1,
     policy: Annotated[Path | None, typer.Option(help="Policy file (JSON); default: the built-in policy.")] = None,
 ) -> None:
@@ -38,6 +41,11 @@ def redact(
     except FileNotFoundError as missing:
         problems.print(f"There is no file or folder {missing}.", markup=False)
         raise typer.Exit(2) from None
+    if others := redact_folder.passed_over(paths):
+        named = ", ".join(file.name for file in others[:NAMED]) + (", …" if len(others) > NAMED else "")
+        problems.print(
+            f"Not looked at: {len(others)} without a suffix of PDF, TIFF, JPEG or PNG ({named}).", markup=False
+        )
     if not inputs:
         problems.print(f"No PDF, TIFF, JPEG or PNG below {', '.join(map(str, paths))}.", markup=False)
         raise typer.Exit(2)

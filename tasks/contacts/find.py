@@ -96,7 +96,10 @@ def find_contacts(page: PageTranscript, policy: Policy) -> tuple[Detection, ...]
             detection = _detection(page, reading, usual, sighting, policy)
             if detection is not None:
                 seen = layered if reading.reader == _LAYER and _is_slanted(page) else found
-                (public if is_public(sighting.kind, sighting.text, policy) else seen).append(detection)
+                if not is_public(sighting.kind, sighting.text, policy):
+                    seen.append(detection)
+                elif reading.whole:  # else it repeats what another said, and takes nobody's part
+                    public.append(detection)
     found += [_by_its_ink(detection, found) for detection in layered]
     found += _in_unread_cells(page, seen_in)
     found += unread_values(page, found, _columns_of_first(seen_in))
@@ -132,11 +135,11 @@ def _over_columns(
 
 
 def _in_unread_cells(page: PageTranscript, seen_in: Sequence[tuple[Reading, list[Sighting]]]) -> Iterator[Detection]:
-    """The cells of contact columns that no reading of a doubtful page shows; an easy page has none."""
+    """The cells of contact columns that no reading of a doubtful page shows; a page that was read once has none."""
     claimed = [
         Claimed(reading, tuple((s.kind, s.words) for s in sightings))
         for reading, sightings in seen_in
-        if reading.reader != _LAYER and _comparable(reading, seen_in[0][0])
+        if reading.reader != _LAYER and reading.whole and _comparable(reading, seen_in[0][0])
     ]
     if len(claimed) < 2:
         return

@@ -31,8 +31,9 @@ SPECK_PX = 3
 UNREAD_IN = (0.5, 0.1)
 """Smallest unread patch worth naming, width and height in inches: a short e-mail name written by hand."""
 
-PLACE_IN, AROUND_IN = (0.4, 0.1), (0.6, 0.3)
-"""Smallest patch worth reading again, and what is read with it on each side."""
+PLACE_IN, AROUND_IN = (0.4, 0.07), (0.6, 0.3)
+"""Smallest patch worth reading again, width and height in inches (underlined digits of small print), and what is read
+with it on each side."""
 
 LEAST_UNREAD_IN = (0.2, 0.07)
 """Smallest unread patch that may be a value behind a label: three digits of small print."""
@@ -54,7 +55,7 @@ class Assessment:
         ink: share of the page that is text-like ink.
         characters: how many were read with some confidence.
         patches: places of the reading that hold ink but no word one can rely on, largest first, in its space.
-        unread: the same, and places where all that is printed is underlined, which makes one thing of its letters.
+        passed_over: the same, and places where all that is printed is underlined, which makes one thing of its letters.
     """
 
     mean: float
@@ -63,7 +64,7 @@ class Assessment:
     ink: float
     characters: int
     patches: tuple[Box, ...]
-    unread: tuple[Box, ...]
+    passed_over: tuple[Box, ...]
 
 
 def mean_confidence(words: Sequence[Word]) -> float:
@@ -96,7 +97,7 @@ def assess(reading: ReadingRaster, words: Sequence[Word]) -> Assessment:
         ink=total / ink.size,
         characters=sum(len(word.text) for word in words if word.confidence >= HOPELESS_CONFIDENCE),
         patches=_patches(ink & (1 - relied_on), 1 / scale, width, height),
-        unread=_patches((ink | underlined) & (1 - relied_on), 1 / scale, width, height),
+        passed_over=_patches((ink | underlined) & (1 - relied_on), 1 / scale, width, height),
     )
 
 
@@ -110,7 +111,7 @@ def places_to_read(reading: ReadingRaster, assessment: Assessment) -> tuple[Box,
     height, width = reading.pixels.shape
     least = [side * reading.dpi for side in PLACE_IN]
     places: list[Box] = []
-    for patch in [p for p in assessment.unread if p.width >= least[0] and p.height >= least[1]][:MAX_PATCHES]:
+    for patch in [p for p in assessment.passed_over if p.width >= least[0] and p.height >= least[1]][:MAX_PATCHES]:
         place = patch.padded(*(round(side * reading.dpi) for side in AROUND_IN)).clipped(width, height)
         while met := [other for other in places if other.meets(place)]:
             places = [other for other in places if other not in met]

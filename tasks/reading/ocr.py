@@ -77,7 +77,7 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
             readings.append(_read(again, f"tesseract --psm 3 at {COARSER:g}x", 3, settings))
         readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels)))
     elif settings.second_look and (places := places_to_read(laid_out, assessment)):
-        woven = weave(primary.words, recognise_places(laid_out.pixels, places), assessment.unread)
+        woven = weave(primary.words, recognise_places(laid_out.pixels, places), assessment.passed_over)
         readings += [Reading(SECOND_READER, laid_out.frame, woven, whole=False)] if woven else []
     if raster.layer:
         readings.append(Reading("text-layer", Frame(raster.width_px, raster.height_px), raster.layer))

@@ -53,7 +53,7 @@ class OcrSettings:
     Attributes:
         timeout_s: wall-clock seconds for one pass over one page.
         language: Tesseract's traineddata.
-        second_look: whether a doubtful page is read again, coarser and by the second reader.
+        second_look: whether doubtful pages, and unread places of others, are read again by the second reader.
         trust: whether the text layer of a drawn page that agrees with its pixels stands for a reading.
     """
 

@@ -16,6 +16,9 @@ from tasks.model import Word
 SURE = 80.0
 """Confidence from which on a word of the first reading stands beside a filled place."""
 
+GRAZED = 0.2
+"""Share of the smaller of two boxes that both have when one only grazes the other."""
+
 NEXT_TO = 1.0
 """Widest gap between words of one line, in heights of the lower one."""
 
@@ -29,7 +32,7 @@ def weave(read: Sequence[Word], again: Sequence[Word], unread: Sequence[Box]) ->
         unread: the places that `read` says nothing reliable about.
 
     Returns:
-        Words of `again` that stand in such a place, others on their lines that `read` is not sure of, and all words of
+        Words of `again` that stand in such a place, others on their lines where `read` is not sure, and all words of
         `read` that these do not stand on; lines are numbered anew, in reading order. Nothing when no place is filled.
     """
     sure = [word.box for word in read if word.confidence >= SURE]
@@ -50,7 +53,10 @@ def weave(read: Sequence[Word], again: Sequence[Word], unread: Sequence[Box]) ->
 
 
 def _is_met(box: Box, boxes: Sequence[Box]) -> bool:
-    return any(box.meets(other) for other in boxes)
+    """Whether a box shares more than an edge with one of others."""
+    return any(
+        box.meets(other) and box.intersection(other).area > GRAZED * min(box.area, other.area) for other in boxes
+    )
 
 
 def _set_in(lines: list[list[Word]], words: list[Word]) -> None:

@@ -189,6 +189,32 @@ def test_rows_below_those_that_were_read() -> None:
     assert codes(faults.on_image(plant)(good), drawn) == {"A14"}
 
 
+def test_rows_that_name_filters_there_are_none_of() -> None:
+    """A row begins with the number of its filter; readers take an unknown one for none, so each is a byte for free."""
+    drawn = record_of(draw_page(jpeg=False))
+
+    def plant(image: Any) -> None:
+        shown = np.array(pikepdf.PdfImage(image).as_pil_image().convert("L"))
+        parms = Dictionary(Columns=shown.shape[1], Colors=1, BitsPerComponent=8, Predictor=15)
+        message = b"call me".ljust(len(shown), b"\0")
+        rows = b"".join(bytes([first]) + row.tobytes() for first, row in zip(message, shown, strict=True))
+        image.write(zlib.compress(rows), filter=Name.FlateDecode, decode_parms=parms)
+
+    assert codes(faults.on_image(plant)(drawn.apply()), drawn) == {"A19"}
+
+
+def test_a_place_at_which_no_word_stands(record: DrawnRecord, good: bytes) -> None:
+    """Nobody sees it, copies it or hears it, and its numbers could be a telephone's."""
+    at = b"1 0 0 1 1632 960123 Tm\n"
+
+    def plant(content: bytes) -> bytes:
+        assert b" Tj" in content
+        head, found, rest = content.partition(b" Tj")
+        return head + found + b"\n" + at + rest
+
+    assert codes(faults.on_content(plant)(good), record) == {"A06"}
+
+
 @pytest.mark.parametrize("bits", [1, 4, 16])
 def test_another_number_of_bits(record: DrawnRecord, good: bytes, bits: int) -> None:
     assert codes(faults.on_image(lambda image: image.__setitem__("/BitsPerComponent", bits))(good), record) == {"A31"}

@@ -139,6 +139,19 @@ def test_a_result_of_an_earlier_run_does_not_outlive_a_rejection(tmp_path: Path)
     assert not (tmp_path / "out/a.pdf").exists()
 
 
+def test_what_is_not_looked_at_is_named(redacted: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    _, done = redacted
+    assert "Not looked at: 1" in done.stderr and "notes.txt" in done.stderr
+
+
+def test_an_output_that_is_a_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    taken = tmp_path / "out"
+    taken.write_bytes(b"mine")
+    done = foi("redact", save(tmp_path / "memo.png", "x"), "--output", taken)
+    assert done.returncode == 2 and "--output" in done.stderr
+    assert taken.read_bytes() == b"mine"
+
+
 def test_results_never_take_the_place_of_originals(tmp_path: Path) -> None:
     original = tmp_path / "in" / "scan.pdf"
     original.parent.mkdir()

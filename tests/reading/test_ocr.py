@@ -76,7 +76,7 @@ def test_underlined_print_that_no_word_covers_is_seen() -> None:
     page[lost.y1 - 4 : lost.y1 - 1, lost.x0 : lost.x1] = 0
     words = [word for line in lines if line is not lines[2] for word in line]
     assessment = assess(straighten(raster_of(page), page), words)
-    assert max(patch.width for patch in assessment.unread) > 0.8 * lost.width
+    assert max(patch.width for patch in assessment.passed_over) > 0.8 * lost.width
     assert max((patch.width for patch in assessment.patches), default=0) < 0.5 * lost.width
     (place,) = places_to_read(straighten(raster_of(page), page), assessment)
     assert place.contains(lost)
@@ -181,7 +181,7 @@ def test_a_bad_page_is_read_again_but_not_endlessly() -> None:
     [(0.0, 0.0, False), (0.05, 0.05, False), (0.09, 0.0, True), (0.3, 0.0, True), (0.0, 0.2, True)],
 )
 def test_effort_follows_doubt(low: float, uncovered: float, doubtful: bool) -> None:
-    assessment = Assessment(mean=80, low=low, uncovered=uncovered, ink=0.05, characters=500, patches=(), unread=())
+    assessment = Assessment(mean=80, low=low, uncovered=uncovered, ink=0.05, characters=500, patches=(), passed_over=())
     assert is_doubtful(assessment) is doubtful
 
 

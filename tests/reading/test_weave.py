@@ -63,6 +63,18 @@ def test_the_other_column_is_another_line() -> None:
     ]
 
 
+def test_what_only_grazes_a_line_does_not_take_its_place() -> None:
+    lost = line(118, "HQ.desk@")
+    lines = text_of(weave(READ, lost, [PLACE]))
+    assert lines == ["Contact To-", "HQ.desk@", "police.example or", "by post"]
+
+
+def test_of_several_places_each_has_lines_of_its_own() -> None:
+    again = [*line(130, "HQ.desk@"), *line(220, "Ext 4", ordinal=1)]
+    woven = weave(READ, again, [PLACE, Box(95, 218, 160, 242)])
+    assert text_of(woven) == ["Contact To-", "HQ.desk@", "police.example or", "by post", "Ext 4"]
+
+
 def test_nothing_seen_is_no_reading() -> None:
     assert weave(READ, (), [PLACE]) == ()
     assert weave(READ, LOST, []) == ()

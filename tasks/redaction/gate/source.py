@@ -90,7 +90,7 @@ def _covers_that_show(raster: PageRaster, page: NDArray[np.uint8], reread: Rerea
 
 
 def _sheet(looks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Places one below another, level, each twice: print under a pen is darker than it, print through a pen lighter."""
+    """Places one below another, level, each in both shades: print under a pen is darker than it, through it lighter."""
     level = [
         np.rot90(look, turns)
         for look in looks
