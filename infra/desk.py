@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from flows.place import open_place
+from flows.settings import Settings
 from infra.deploy import PrefectApi, open_api
 from infra.embedded import read_environment
 from tasks.casework import check_complete
@@ -47,8 +48,9 @@ def open_desk(state: Path) -> Iterator[Workplace]:
     """The workplace the settings describe; without settings, that of the embedded stack in `state`.
 
     Raises:
-        ConfigurationError: there are neither settings nor a stack.
+        ConfigurationError: a setting is wrong, or there are neither settings nor a stack.
     """
+    Settings()  # a misspelt variable is named before one is missed
     if "FOI_STORE_ENDPOINT" not in os.environ:
         found = read_environment(state)
         if found is None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,8 @@ def _settings(environment: dict[str, str]) -> Check:
         settings = Settings()
         return f"store {settings.store_endpoint}, buckets {settings.bucket_prefix}*"
 
-    return _try("Settings", read, environment)
+    # A wrong setting stops every command, of servers or not.
+    return replace(_try("Settings", read, environment, otherwise="wrong"), needed=True)
 
 
 def _policy(environment: dict[str, str]) -> Check:
