@@ -18,6 +18,9 @@ SCORE = 0.4
 PITCHES = 1.0
 """How many rows below the last that was read a column may go on."""
 
+CLAIMED = 0.5
+"""Share of a place that others' claims have to cover; a part that another reader made out leaves the rest unread."""
+
 REACH = 14.0
 """How far behind its label a value may begin, in label heights: forms leave room."""
 
@@ -33,7 +36,11 @@ def unread_values(page: PageTranscript, found: Sequence[Detection], columns: Seq
     if not page.unread or not page.readings or page.readings[0].frame.quarter_turns:
         return []
     claimed = [region for detection in found for region in detection.regions]
-    free = [box for box in page.unread if not any(region.meets(box) for region in claimed)]
+    free = [
+        box
+        for box in page.unread
+        if sum(region.intersection(box).area for region in claimed if region.meets(box)) < CLAIMED * box.area
+    ]
     places = {box: kind for kind, box in (*_in_columns(page, free, columns), *_behind_labels(page, free))}
     return [
         Detection(kind, page.page, (box,), "", SCORE, f"{kind.value}.unread") for box, kind in sorted(places.items())

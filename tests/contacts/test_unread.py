@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tasks.contacts.find import find_contacts
+from tasks.contacts.unread import unread_values
 from tasks.geometry import Box
-from tasks.model import Kind, PageTranscript
+from tasks.model import Detection, Kind, PageTranscript
 from tasks.request import Policy
 from tests.contacts.pages import lines_page, page_of, reading_of
 
@@ -46,6 +47,19 @@ def test_a_value_in_boxes_is_claimed_whole() -> None:
     first = behind(page, "Mobile:", width=40)
     second = Box(first.x1 + 10, first.y0, first.x1 + 50, first.y1)
     assert set(found_at(page, second, first)) == {first, second}
+
+
+def test_a_part_that_another_reader_made_out_leaves_the_rest_unread() -> None:
+    page = lines_page("Tel:")
+    ink = behind(page, "Tel:", width=400)
+
+    def seen(share: float) -> list[Detection]:
+        part = Box(ink.x0, ink.y0, ink.x0 + round(share * ink.width), ink.y1)
+        claim = Detection(Kind.PHONE, page.page, (part,), "020 7946 0123", 0.9, "phone.plain")
+        return unread_values(replace(page, unread=(ink,)), [claim])
+
+    assert [detection.regions for detection in seen(0.3)] == [(ink,)]
+    assert seen(0.8) == []
 
 
 def test_ink_in_a_column_of_numbers_is_claimed_for_its_column() -> None:
