@@ -50,10 +50,10 @@ def open_desk(state: Path) -> Iterator[Workplace]:
     Raises:
         ConfigurationError: a setting is wrong, or there are neither settings nor a stack.
     """
-    Settings()  # a misspelt variable is named before one is missed
     if "FOI_STORE_ENDPOINT" not in os.environ:
         found = read_environment(state)
         if found is None:
+            Settings()  # names a misspelt variable before one is called missing
             raise ConfigurationError(
                 "No store is set and no embedded stack was started here: run `foi up`, or set FOI_STORE_ENDPOINT."
             )

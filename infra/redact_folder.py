@@ -85,8 +85,7 @@ def gather(paths: Sequence[Path]) -> list[Input]:
     found: dict[Path, Path] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if _is_own_file(p) and p.suffix.lower() in SUFFIXES)
-            found.update({p: p.relative_to(path) for p in inside})
+            found.update({p: p.relative_to(path) for p in _own_files(path) if p.suffix.lower() in SUFFIXES})
         elif path.is_file():
             found[path] = Path(path.name)
         else:
@@ -107,8 +106,8 @@ def gather(paths: Sequence[Path]) -> list[Input]:
 
 def passed_over(paths: Sequence[Path]) -> list[Path]:
     """The files in folders among `paths` that `gather` leaves out, for no suffix of theirs says what they are."""
-    inside = (file for path in paths if path.is_dir() for file in path.rglob("*"))
-    return sorted(file for file in inside if _is_own_file(file) and file.suffix.lower() not in SUFFIXES)
+    folders = [path for path in paths if path.is_dir()]
+    return [file for folder in folders for file in _own_files(folder) if file.suffix.lower() not in SUFFIXES]
 
 
 def _shortened(stem: Path) -> Path:
@@ -122,9 +121,9 @@ def _shortened(stem: Path) -> Path:
     return stem.with_name(name + ending)
 
 
-def _is_own_file(path: Path) -> bool:
-    """A link is not followed: it may lead to any file of the person who runs this."""
-    return path.is_file() and not path.is_symlink()
+def _own_files(folder: Path) -> list[Path]:
+    """All files below a folder. A link is not followed: it may lead to any file of the person who runs this."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 def check_output(inputs: Sequence[Input], output: Path) -> None:

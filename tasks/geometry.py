@@ -141,6 +141,22 @@ def union(boxes: Iterable[Box]) -> Box:
     return Box(min(b.x0 for b in found), min(b.y0 for b in found), max(b.x1 for b in found), max(b.y1 for b in found))
 
 
+def joined(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes, those that meet made one, and what that meets with them; from the top, then from the left."""
+    apart: list[Box] = []
+    for box in boxes:
+        while met := [other for other in apart if other.meets(box)]:
+            apart = [other for other in apart if other not in met]
+            box = union([box, *met])
+        apart.append(box)
+    return sorted(apart, key=lambda box: (box.y0, box.x0))
+
+
+def same_row(a: Box, b: Box) -> bool:
+    """Whether two boxes stand on one visual line: they share half the lower one's height."""
+    return min(a.y1, b.y1) - max(a.y0, b.y0) > 0.5 * min(a.height, b.height)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """How one reading of a page lies over the page.

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from tasks.contacts.confusion import fold_digits
 from tasks.contacts.labels import is_label, is_other_label, label_kind
-from tasks.contacts.layout import Layout, Segment, same_row, segment_of, split_at_gaps
+from tasks.contacts.layout import Layout, Segment, segment_of, split_at_gaps
 from tasks.contacts.text import line_height
+from tasks.geometry import same_row
 from tasks.model import Kind, Word
 
 NUMBER_KINDS = frozenset({Kind.PHONE, Kind.FAX, Kind.PAGER, Kind.RADIO, Kind.EXTENSION})

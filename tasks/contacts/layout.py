@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tasks.contacts.text import line_height
-from tasks.geometry import Box, union
+from tasks.geometry import Box, same_row, union
 from tasks.model import Reading, Word
 
 CELL_GAP = 1.9
@@ -69,11 +69,6 @@ def split_at_gaps(line: Segment, gap: float = CELL_GAP) -> list[Segment]:
         cells[-1].append(word)
         reach = max(reach, word.box.x1)
     return [segment_of(words) for words in cells]
-
-
-def same_row(a: Box, b: Box) -> bool:
-    """Whether two boxes stand on one visual line: they share half the lower one's height."""
-    return min(a.y1, b.y1) - max(a.y0, b.y0) > 0.5 * min(a.height, b.height)
 
 
 def _overlap_x(a: Box, b: Box) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from tasks.contacts.columns import Column
 from tasks.contacts.fields import label_positions
-from tasks.contacts.layout import lay_out, same_row
-from tasks.geometry import Box, union
+from tasks.contacts.layout import lay_out
+from tasks.geometry import Box, same_row, union
 from tasks.model import Detection, Kind, PageTranscript
 
 SCORE = 0.4
@@ -36,11 +36,7 @@ def unread_values(page: PageTranscript, found: Sequence[Detection], columns: Seq
     if not page.unread or not page.readings or page.readings[0].frame.quarter_turns:
         return []
     claimed = [region for detection in found for region in detection.regions]
-    free = [
-        box
-        for box in page.unread
-        if sum(region.intersection(box).area for region in claimed if region.meets(box)) < CLAIMED * box.area
-    ]
+    free = [box for box in page.unread if sum(region.intersection(box).area for region in claimed) < CLAIMED * box.area]
     places = {box: kind for kind, box in (*_in_columns(page, free, columns), *_behind_labels(page, free))}
     return [
         Detection(kind, page.page, (box,), "", SCORE, f"{kind.value}.unread") for box, kind in sorted(places.items())

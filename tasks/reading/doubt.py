@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tasks.geometry import Box, union
+from tasks.geometry import Box, joined
 from tasks.model import Doubt, Word
 from tasks.reading.straighten import ESTIMATE_DPI, ReadingRaster, text_ink
 
@@ -110,14 +110,9 @@ def places_to_read(reading: ReadingRaster, assessment: Assessment) -> tuple[Box,
     """
     height, width = reading.pixels.shape
     least = [side * reading.dpi for side in PLACE_IN]
-    places: list[Box] = []
-    for patch in [p for p in assessment.passed_over if p.width >= least[0] and p.height >= least[1]][:MAX_PATCHES]:
-        place = patch.padded(*(round(side * reading.dpi) for side in AROUND_IN)).clipped(width, height)
-        while met := [other for other in places if other.meets(place)]:
-            places = [other for other in places if other not in met]
-            place = union([place, *met])
-        places.append(place)
-    return tuple(sorted(places, key=lambda place: (place.y0, place.x0)))
+    around = [round(side * reading.dpi) for side in AROUND_IN]
+    large = [patch for patch in assessment.passed_over if patch.width >= least[0] and patch.height >= least[1]]
+    return tuple(joined(patch.padded(*around).clipped(width, height) for patch in large[:MAX_PATCHES]))
 
 
 def find_doubts(reading: ReadingRaster, assessment: Assessment) -> tuple[Doubt, ...]:

@@ -78,7 +78,8 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
         readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels)))
     elif settings.second_look and (places := places_to_read(laid_out, assessment)):
         woven = weave(primary.words, recognise_places(laid_out.pixels, places), assessment.passed_over)
-        readings += [Reading(SECOND_READER, laid_out.frame, woven, whole=False)] if woven else []
+        if woven:
+            readings.append(Reading(SECOND_READER, laid_out.frame, woven, whole=False))
     if raster.layer:
         readings.append(Reading("text-layer", Frame(raster.width_px, raster.height_px), raster.layer))
     return PageTranscript(
@@ -124,7 +125,7 @@ def read_again(raster: PageRaster, page: PageTranscript, settings: OcrSettings =
     dpi = raster.dpi[0] * frame.scale_x
     again = lay_out(grey, zoomed(frame, SECOND_LOOK_DPI / dpi), round(SECOND_LOOK_DPI))
     looks = [_read(again, f"tesseract --psm {psm} again", psm, settings) for psm in SECOND_LOOK_PSMS]
-    if settings.second_look and all(reading.reader != SECOND_READER or not reading.whole for reading in page.readings):
+    if settings.second_look and not any(reading.reader == SECOND_READER and reading.whole for reading in page.readings):
         looks.append(Reading(SECOND_READER, again.frame, recognise_lines(again.pixels)))
     return replace(page, readings=(*page.readings, *looks))
 

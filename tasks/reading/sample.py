@@ -111,6 +111,12 @@ class _Findings:
     """Characters of each page's sample, and those read as the layer has them."""
 
 
+def number_forms(pages: Sequence[Drawn]) -> list[list[int]]:
+    """Of each page a number for each of its forms; the same form has the same number on all of them."""
+    numbers: dict[tuple[int, int, int], int] = {}
+    return [[numbers.setdefault(form, len(numbers)) for form in page.forms] for page in pages]
+
+
 def find_confirmed(pages: Sequence[Drawing], settings: OcrSettings) -> list[bool]:
     """Whether each page's letters are those that its layer names.
 
@@ -118,8 +124,7 @@ def find_confirmed(pages: Sequence[Drawing], settings: OcrSettings) -> list[bool
         ReaderUnavailableError: Tesseract failed or did not finish in time.
         ConfigurationError: Tesseract or its language data is missing.
     """
-    numbers: dict[tuple[int, int, int], int] = {}
-    of_page = [[numbers.setdefault(form, len(numbers)) for form in page.drawn.forms] for page in pages]
+    of_page = number_forms([page.drawn for page in pages])
     candidates = sorted(_pieces(pages, of_page), key=_seeded(pages))
     ordinary = [word for word in candidates if not word.odd]
     odd = [word for word in candidates if word.odd]

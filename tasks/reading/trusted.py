@@ -28,7 +28,7 @@ import numpy as np
 from tasks.geometry import Box, Frame
 from tasks.model import Drawn, PageRaster, PageTranscript, Reading, Word
 from tasks.reading.leaders import LEADER
-from tasks.reading.sample import Drawing, find_confirmed
+from tasks.reading.sample import Drawing, find_confirmed, number_forms
 from tasks.reading.settings import OcrSettings
 
 if TYPE_CHECKING:
@@ -206,13 +206,9 @@ def _shapes(ink: Grey, boxes: NDArray[np.float32]) -> Shapes:
 
 def _odd_letters(supposed: Sequence[Supposition]) -> list[NDArray[np.bool_]]:
     """Of each page, the letters that are not drawn like most of their form."""
-    numbers: dict[tuple[int, int, int], int] = {}
-    of_form = np.concatenate(
-        [
-            np.array([numbers.setdefault(form, len(numbers)) for form in one.drawn.forms], np.int32)[one.drawn.of_form]
-            for one in supposed
-        ]
-    )
+    drawn = [one.drawn for one in supposed]
+    numbers = zip(drawn, number_forms(drawn), strict=True)
+    of_form = np.concatenate([np.array(forms, np.int32)[page.of_form] for page, forms in numbers])
     shapes = np.concatenate([one.shapes for one in supposed])
     order = np.argsort(of_form, kind="stable")
     odd = np.zeros(len(of_form), np.bool_)

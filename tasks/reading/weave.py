@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from tasks.geometry import Box, union
+from tasks.geometry import Box, same_row, union
 from tasks.model import Word
 
 SURE = 80.0
@@ -74,7 +74,7 @@ def _continues(line: Box, here: Box) -> bool:
     """Whether two parts of a line belong together."""
     lower = min(line.height, here.height)
     gap = max(line.x0, here.x0) - min(line.x1, here.x1)
-    return 2 * (min(line.y1, here.y1) - max(line.y0, here.y0)) > lower and gap < NEXT_TO * lower
+    return same_row(line, here) and gap < NEXT_TO * lower
 
 
 def _is_below(line: Box, here: Box) -> bool:

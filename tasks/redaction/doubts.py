@@ -67,6 +67,8 @@ def doubts_of_reading(page: PageTranscript, regions: Shelf) -> Iterable[Doubt]:
 
 def _unread_numbers(page: PageTranscript, regions: Shelf) -> Iterator[Box]:
     """Places that the first reader left unread and in which another saw a number; without what is hidden."""
+    if not page.unread:
+        return
     first = [(page.readings[0].frame.box_to_page(word.box), word.text) for word in page.readings[0].words]
     for reading in page.readings[1:]:
         for line in reading.lines() if reading.reader != LAYER else ():

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.geometry import Box
+from tasks.geometry import Box, joined
 from tasks.model import Finding
 from tasks.redaction.gate.checks import RereadAll, page_check
 from tasks.redaction.gate.output import PageView
@@ -179,17 +179,12 @@ def reread_surroundings(
 def _bands(view: PageView) -> list[Box]:
     """The marks with a line above, a line below and a few characters at both ends; bands that meet are one."""
     upright = view.quarter_turns % 2 == 0
-    bands: list[Box] = []
+    bands = []
     for region in view.regions:
         h = min(region.height if upright else region.width, 100)
         band = region.padded(3 * h, h) if upright else region.padded(h, 3 * h)
-        band = band.clipped(view.transcript.width_px, view.transcript.height_px)
-        while met := [b for b in bands if b.meets(band)]:
-            bands = [b for b in bands if b not in met]
-            for b in met:
-                band = Box(min(b.x0, band.x0), min(b.y0, band.y0), max(b.x1, band.x1), max(b.y1, band.y1))
-        bands.append(band)
-    return sorted(bands, key=lambda b: (b.y0, b.x0))
+        bands.append(band.clipped(view.transcript.width_px, view.transcript.height_px))
+    return joined(bands)
 
 
 def _unexplained(view: PageView) -> NDArray[np.uint8]:

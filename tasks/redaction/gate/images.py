@@ -23,10 +23,10 @@ ENTRIES = frozenset(
     ["/Type", "/Subtype", "/Width", "/Height", "/ColorSpace", "/BitsPerComponent", "/Filter", "/DecodeParms", "/Length"]
 )
 MASKS = frozenset({"/SMask", "/Mask", "/SMaskInData", "/ImageMask", "/Matte"})
+METADATA = frozenset({"/Metadata", "/Name", "/ID", "/OPI", "/Alternates", "/Measure", "/PtData"})
+
 PNG_FILTERS = 4
 """The last of them, Paeth."""
-
-METADATA = frozenset({"/Metadata", "/Name", "/ID", "/OPI", "/Alternates", "/Measure", "/PtData"})
 
 
 PARAMETERS = {
