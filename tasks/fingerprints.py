@@ -13,13 +13,13 @@ from tasks.reading.settings import Limits, OcrSettings
 from tasks.reading.versions import engine_version, reader_version
 from tasks.request import Policy
 
-READING = 7
+READING = 8
 """Raise it when reading the same file can give another transcript."""
 
 REDACTION = 7
 """Raise it when the same transcript and policy can give other marks or bytes."""
 
-GATE = 6
+GATE = 7
 """Raise it when the gate can find what it did not find before."""
 
 DOSSIER = 4

@@ -238,18 +238,23 @@ class Frame:
 
     def box_to_page(self, box: Box) -> Box:
         """The upright page-space box around a reading-space box, clipped to the page."""
-        # Level, two corners tell the box; that is most pages, and there are thousands of words on them.
-        corners = (self.quad_to_page if self.skew_deg else self._ends_to_page)(box)
+        if self.skew_deg or self.quarter_turns % 4:
+            corners = self.quad_to_page(box)
+            x0, x1 = min(p[0] for p in corners), max(p[0] for p in corners)
+            y0, y1 = min(p[1] for p in corners), max(p[1] for p in corners)
+        else:  # most pages, with thousands of words on them
+            x0, x1, y0, y1 = (
+                box.x0 / self.scale_x,
+                box.x1 / self.scale_x,
+                box.y0 / self.scale_y,
+                box.y1 / self.scale_y,
+            )
         return Box(
-            math.floor(min(p[0] for p in corners) + 1e-6),
-            math.floor(min(p[1] for p in corners) + 1e-6),
-            math.ceil(max(p[0] for p in corners) - 1e-6),
-            math.ceil(max(p[1] for p in corners) - 1e-6),
-        ).clipped(self.page_width, self.page_height)
-
-    def _ends_to_page(self, box: Box) -> tuple[Point, Point]:
-        """Two opposite corners of a reading-space box in page space."""
-        return self.point_to_page(box.x0, box.y0), self.point_to_page(box.x1, box.y1)
+            max(0, math.floor(x0 + 1e-6)),
+            max(0, math.floor(y0 + 1e-6)),
+            min(self.page_width, math.ceil(x1 - 1e-6)),
+            min(self.page_height, math.ceil(y1 - 1e-6)),
+        )
 
     def regions_to_page(self, box: Box, max_rise_px: float = 2.0) -> tuple[Box, ...]:
         """Upright page-space boxes that together cover a reading-space box.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 DIGIT_LOOKALIKES: dict[str, tuple[str, float]] = {
     **dict.fromkeys("Oo", ("0", 0.2)),
@@ -50,6 +50,7 @@ PAIRS: tuple[tuple[str, str], ...] = (("rn", "m"), ("vv", "w"), ("ii", "u"), ("c
 _CLASS = {member: name for name, members in LETTER_GROUPS for member in members}
 
 
+@cache
 def _glyph_class(c: str) -> str:
     lower = c.lower()
     return _CLASS.get(c) or _CLASS.get(lower, lower)
@@ -98,6 +99,7 @@ def skeleton_with_positions(text: str) -> tuple[str, tuple[int, ...]]:
     return "".join(glyphs), tuple(positions)
 
 
+@cache
 def substitution_cost(a: str, b: str) -> float:
     """What it costs to have read `b` for `a`: 0 when equal, 0.3 within a class, else 1."""
     if a == b or a.lower() == b.lower():
@@ -111,6 +113,11 @@ def substitution_cost(a: str, b: str) -> float:
     return 1.0
 
 
+def _paired(text: str, end: int) -> str | None:
+    """The one glyph for which the two before `end` may be read."""
+    return _PAIRED.get(text[end - 2 : end].lower()) if end > 1 else None
+
+
 def distance(a: str, b: str, limit: float = 99.0) -> float:
     """Edit distance whose substitutions cost what the confusion costs; a pair read as one glyph costs 0.5.
 
@@ -120,13 +127,15 @@ def distance(a: str, b: str, limit: float = 99.0) -> float:
         return limit + 1
     before: list[float] = []
     previous = [float(j) for j in range(len(b) + 1)]
+    columns = [(y, y.lower(), _paired(b, j)) for j, y in enumerate(b, 1)]
     for i, x in enumerate(a, 1):
-        current = [float(i)]
-        for j, y in enumerate(b, 1):
-            best = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + substitution_cost(x, y))
-            if i > 1 and _PAIRED.get(a[i - 2 : i].lower()) == y.lower():
+        best, low, paired = float(i), x.lower(), _paired(a, i)
+        current = [best]
+        for j, (y, low_y, paired_y) in enumerate(columns, 1):
+            best = min(previous[j] + 1, best + 1, previous[j - 1] + substitution_cost(x, y))
+            if paired and paired == low_y:
                 best = min(best, before[j - 1] + 0.5)
-            if j > 1 and _PAIRED.get(b[j - 2 : j].lower()) == x.lower():
+            if paired_y and paired_y == low:
                 best = min(best, previous[j - 2] + 0.5)
             current.append(best)
         if min(current) > limit and min(previous) > limit:

@@ -421,7 +421,8 @@ def _by_its_ink(detection: Detection, seen: Sequence[Detection]) -> Detection:
 
     A layer's boxes are as high as its font says, and on a slanted page higher: they would take of the lines around.
     """
-    same = [r for d in seen if d.kind is detection.kind and _meet(d.regions, detection.regions) for r in d.regions]
+    around = [region.padded(3) for region in detection.regions]
+    same = [r for d in seen if d.kind is detection.kind and _meet(d.regions, around) for r in d.regions]
     beyond = [piece for region in detection.regions for piece in _beyond(region, same)]
     if not beyond:
         beyond = [r for r in same if any(r.meets(region) for region in detection.regions)]
@@ -601,8 +602,9 @@ def find_repeats(
     domains = known_domains(wanted)
     repeats: list[Detection] = []
     for page in transcript.pages:
-        known = [(d, _covering_forms(d)) for d in covering if d.page == page.page]
-        covered = [r.padded(3) for d, _ in known for r in d.regions]
+        here = [d for d in covering if d.page == page.page]
+        known = [([region.padded(3) for region in d.regions], _covering_forms(d)) for d in here]
+        covered = [region for regions, _ in known for region in regions]
         for reading in page.readings:
             layout, usual = lay_out(reading), _usual_height(reading)
             index, texts = _index_of(layout), tuple(_texts_of(layout))
@@ -611,8 +613,8 @@ def find_repeats(
                 if detection is None or is_public(sighting.kind, sighting.text, policy):
                     continue
                 # What lies elsewhere covers nothing here, whatever it says; comparing forms is the dear part.
-                near = [(d, forms) for d, forms in known if _meet(d.regions, detection.regions)]
-                over = [r.padded(3) for d, forms in near if _alike(value.form, forms) for r in d.regions]
+                near = [(regions, forms) for regions, forms in known if _meet(regions, detection.regions)]
+                over = [region for regions, forms in near if _alike(value.form, forms) for region in regions]
                 if over and reading.reader == _LAYER and _is_slanted(page):
                     beyond = tuple(b for region in detection.regions for b in _beyond(region, over))
                     if beyond:
@@ -638,7 +640,7 @@ def _at_known_domains(texts: Iterable[LineText], index: dict[int, int], domains:
 
 
 def _meet(a: Sequence[Box], b: Sequence[Box]) -> bool:
-    return any(one.padded(3).meets(other) for one in a for other in b)
+    return any(one.meets(other) for one in a for other in b)
 
 
 def _covering_forms(detection: Detection) -> tuple[str, str]:

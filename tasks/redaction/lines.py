@@ -109,15 +109,15 @@ class Shelf:
     """Boxes found by their height on the page: whoever asks looks at the lines around, not at the whole page."""
 
     def __init__(self, boxes: Iterable[Box]) -> None:
-        self._rows: dict[int, list[Box]] = defaultdict(list)
-        for box in boxes:
-            for row in range(box.y0 // ROW_PX, (box.y1 - 1) // ROW_PX + 1):
-                self._rows[row].append(box)
+        self._rows: dict[int, list[tuple[int, Box]]] = defaultdict(list)
+        for numbered in enumerate(dict.fromkeys(boxes)):
+            for row in range(numbered[1].y0 // ROW_PX, (numbered[1].y1 - 1) // ROW_PX + 1):
+                self._rows[row].append(numbered)
 
     def near(self, box: Box, beyond_px: int = 0) -> list[Box]:
         """The boxes in the rows of a box and `beyond_px` above and below; each once, and more than that among them."""
         rows = range((box.y0 - beyond_px) // ROW_PX, (box.y1 - 1 + beyond_px) // ROW_PX + 1)
-        return list(dict.fromkeys(found for row in rows for found in self._rows.get(row, ())))
+        return list(dict(found for row in rows for found in self._rows.get(row, ())).values())
 
 
 def words_in_order(page: PageTranscript) -> NDArray[np.int64]:

@@ -157,11 +157,12 @@ def _reduce(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any, ink: 
         paper: its shade or colour.
         ink: the same, None when there is none around.
     """
-    depth = np.abs(_grey(block) - float(np.mean(paper)))
+    grey, ground = _grey(block), _level(paper)
+    depth = np.abs(grey - ground)
     inked = seen & (depth > max(LEAST_CONTRAST, INK_SHARE * float(depth[seen].max())))
-    usual = 2 * LEAST_CONTRAST / LIKE_INK if ink is None else float(abs(np.mean(ink) - np.mean(paper)))
+    usual = 2 * LEAST_CONTRAST / LIKE_INK if ink is None else abs(_level(ink) - ground)
     least = min(2 * LEAST_CONTRAST, LIKE_INK * usual)
-    if int(inked.sum()) < SPECK_PX or abs(float(np.median(_grey(block)[inked])) - np.mean(paper)) < least:
+    if np.count_nonzero(inked) < SPECK_PX or abs(float(np.median(grey[inked])) - ground) < least:
         inked = np.zeros_like(inked)
     else:
         block[inked] = np.median(block[inked], axis=0) if ink is None else ink
@@ -170,7 +171,7 @@ def _reduce(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any, ink: 
 
 def _smooth(block: NDArray[np.uint8], paper: Any) -> None:
     """Give what is no ink beside a calmed place the paper's shade: grain would ring into it when it is coded again."""
-    block[np.abs(_grey(block) - float(np.mean(paper))) <= LEAST_CONTRAST] = paper
+    block[np.abs(_grey(block) - _level(paper)) <= LEAST_CONTRAST] = paper
 
 
 def _bleach(block: NDArray[np.uint8], seen: NDArray[np.bool_], paper: Any) -> None:
@@ -196,8 +197,15 @@ def _shades(place: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> tuple[Any, A
 
 
 def _grey(place: NDArray[np.uint8]) -> NDArray[np.float32]:
-    grey = place if place.ndim == 2 else place.mean(axis=2)
-    return grey.astype(np.float32)
+    if place.ndim == 2:
+        return place.astype(np.float32)
+    sums = np.add.reduce(place, axis=2, dtype=np.float64)  # what `mean` does, without its checks
+    return np.asarray(sums / 3, dtype=np.float32)
+
+
+def _level(shade: Any) -> float:
+    """The lightness of a shade or colour, as `_grey` has it."""
+    return float(shade) if np.ndim(shade) == 0 else float(shade[0] + shade[1] + shade[2]) / 3
 
 
 def _cut(box: Box) -> tuple[slice, slice]:

@@ -104,7 +104,7 @@ def sheets_of(record: DrawnRecord, confidence: float = 50.0) -> list[np.ndarray]
     seen: list[np.ndarray] = []
 
     def reread(sheets: Sequence[np.ndarray], dpi: float) -> list[list[str]]:
-        assert dpi == 300
+        assert dpi == 200
         seen.extend(sheets)
         return [[] for _ in sheets]
 
@@ -154,15 +154,17 @@ def test_the_band_round_a_mark_is_enlarged_and_shows_what_stands_beside(one_numb
     h = r.width if turned else r.height
     band = (r.padded(h, 3 * h) if turned else r.padded(3 * h, h)).clipped(page.width_px, page.height_px)
     along, across = (band.height, band.width) if turned else (band.width, band.height)
-    assert sheet.shape == (2 * across + 48, 2 * along + 48)
+    scale = 200 / 150
+    assert sheet.shape == (round(scale * across) + 48, round(scale * along) + 48)
     # The mark itself is white; above, below and beside it there are words, level, and the margin of the sheet is blank.
-    middle = sheet[24 + 2 * h + 6 : -24 - 2 * h - 6]
+    line = round(scale * h)
+    middle = sheet[24 + line + 6 : -24 - line - 6]
     dark = np.flatnonzero((middle < 128).any(axis=0))
     gap = np.diff(dark).max()
-    assert gap > 2 * (r.height if turned else r.width) - 20
+    assert gap > scale * (r.height if turned else r.width) - 20
     assert (sheet[:24] == 255).all() and (sheet[-24:] == 255).all()
     assert (sheet[:, :24] == 255).all() and (sheet[:, -24:] == 255).all()
-    assert (sheet[24 : 24 + 2 * h] < 128).any() and (sheet[-24 - 2 * h : -24] < 128).any()
+    assert (sheet[24 : 24 + line] < 128).any() and (sheet[-24 - line : -24] < 128).any()
 
 
 def of_lines(*hidden: int, lines: int = 12, **page: Any) -> DrawnRecord:
@@ -182,7 +184,7 @@ def test_bands_that_meet_are_one_and_others_stand_apart() -> None:
 
 
 def test_many_bands_need_several_sheets_of_bounded_length() -> None:
-    many = sheets_of(of_lines(*range(1, 76, 4), lines=78))
+    many = sheets_of(of_lines(*range(1, 116, 4), lines=118))
     assert len(many) == 2
     assert all(sheet.shape[0] <= 3500 + 48 for sheet in many)
     assert sum(sheet.shape[0] for sheet in many) > 3500
@@ -202,7 +204,7 @@ def test_a_page_of_high_resolution_is_not_made_smaller() -> None:
 
 
 def test_a_page_of_low_resolution_is_enlarged_three_times_at_most() -> None:
-    coarse = of_lines(3, lines=6, dpi=(72, 72))
+    coarse = of_lines(3, lines=6, dpi=(60, 60))
     (sheet,) = sheets_of(coarse)
     ((r,),) = [mark.regions for mark in coarse.plan.marks]
     page = coarse.transcript.pages[0]

@@ -22,7 +22,7 @@ def is_found(record: DrawnRecord, good: bytes, withheld: str, *words: str) -> bo
 
     def reread(given: Sequence[np.ndarray], dpi: float) -> list[list[str]]:
         sheets.extend(pixels.shape for pixels in given)
-        assert dpi == 300
+        assert dpi == 200
         return [list(words) for _ in given]
 
     plan: RedactionPlan = dataclasses.replace(record.plan, withheld=(withheld,))

@@ -1,8 +1,9 @@
-"""CPU seconds per page of `foi redact`, stage by stage, beside raw Tesseract on the same pages in the same run.
+"""CPU seconds per page of `foi redact`, on good and bad scans and by stage, beside raw Tesseract on the same pages.
 
-    python -m tests.bench.cost [FOLDER]         default: 46 drawn records, 60 and more pages
-    python -m tests.bench.cost --ocrmypdf       OCRmyPDF on the same pages as well, where it is installed
+    python -m tests.bench.cost [FOLDER]         default: 64 drawn records, half good scans, half bad
     python -m tests.bench.cost --one            again with one file at a time, for the ratio of wall clocks
+    python -m tests.bench.cost --beside VENV    OCRmyPDF and Presidio's image redactor on the same pages as well,
+                                                from an environment with `ocrmypdf` and `presidio-image-redactor`
 
 Raw means `tesseract page.pgm - --psm 3 tsv` on the page's raster as 300-dpi grey, one thread. Whole processes are
 counted with all their children.
@@ -13,10 +14,12 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -30,9 +33,11 @@ from tasks.reading.rasterise import rasterise
 from tasks.reading.settings import ReadingSettings
 from tasks.reading.straighten import to_grey
 from tasks.request import Policy
-from tests.corpus.write import take_turns, write_set
+from tests.corpus.write import TEMPLATES, write_set
 
 DPI = 300
+
+SETS = {"good scans": ("clean", "office"), "bad scans": ("fax", "poor")}
 ONE_THREAD = {**os.environ, "OMP_THREAD_LIMIT": "1"}
 
 
@@ -76,51 +81,90 @@ def redact(folder: Path, output: Path, jobs: int) -> tuple[dict[str, float], flo
     return dict(work.cpu_s), time.monotonic() - begun
 
 
-def ocrmypdf(pages: Path, scratch: Path) -> float | None:
-    """CPU seconds of OCRmyPDF reading the pages, nothing else; None where it is not installed."""
-    command = shutil.which("ocrmypdf")
-    if command is None:
-        return None
+def ocrmypdf(beside: Path, pages: Path, scratch: Path) -> float:
+    """CPU seconds of OCRmyPDF reading the pages, nothing else."""
     document = scratch / "pages.pdf"
     first, *rest = (Image.open(page) for page in sorted(pages.iterdir()))
     first.save(document, save_all=True, append_images=rest, resolution=DPI)
-    return run([command, "--jobs", "1", "--output-type", "pdf", str(document), str(scratch / "read.pdf")])
+    command = [str(beside / "bin" / "ocrmypdf"), "--jobs", "1", "--output-type", "pdf"]
+    return run([*command, str(document), str(scratch / "read.pdf")])
+
+
+def presidio(beside: Path, pages: Path, scratch: Path) -> float:
+    """CPU seconds of Presidio's image redactor, without a language model."""
+    (scratch / "presidio").mkdir()
+    script = Path(__file__).with_name("presidio_redactor.py")
+    return run([str(beside / "bin" / "python"), str(script), str(pages), str(scratch / "presidio")])
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the pages of one set took, CPU seconds: raw, and by stage; seconds by the clock."""
+
+    pages: int
+    raw: float
+    stages: Mapping[str, float]
+    clock: float
+
+    @property
+    def total(self) -> float:
+        """All stages."""
+        return sum(self.stages.values())
+
+
+def measure(folder: Path, scratch: Path) -> Cost:
+    """Both on one folder. Its pages stay in `scratch`/pages."""
+    pages = scratch / "pages"
+    pages.mkdir(parents=True)
+    count = write_pages(folder, pages)
+    stages, clock = redact(folder, scratch / "out", os.cpu_count() or 1)
+    raw = run(*(["tesseract", str(page), "-", "--psm", "3", "tsv"] for page in sorted(pages.iterdir())))
+    return Cost(count, raw, stages, clock)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--records", type=int, default=46)
+    parser.add_argument("--records", type=int, default=32, help="of each of the two")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--ocrmypdf", action="store_true")
+    parser.add_argument("--beside", type=Path)
     parser.add_argument("--one", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        work, folder = Path(scratch), options.folder
-        if folder is None:
-            write_set(work / "set", options.seed, take_turns(options.seed, options.records))
-            folder = work / "set" / "requests"
-        (work / "pages").mkdir()
-        pages = write_pages(folder, work / "pages")
-        stages, clock = redact(folder, work / "out", os.cpu_count() or 1)
-        raw = run(*(["tesseract", str(page), "-", "--psm", "3", "tsv"] for page in sorted((work / "pages").iterdir())))
-        print(f"{pages} pages\n{'':<28}CPU s a page   x raw")
+    with tempfile.TemporaryDirectory() as name:
+        scratch, folders = Path(name), {"": options.folder}
+        if options.folder is None:
+            folders = {kind: scratch / kind / "requests" for kind in SETS}
+            for kind, qualities in SETS.items():
+                turns = [(TEMPLATES[n % len(TEMPLATES)], qualities[n % 2]) for n in range(options.records)]
+                write_set(scratch / kind, options.seed, turns)
+        costs = {kind: measure(folder, scratch / "work" / kind) for kind, folder in folders.items()}
+        print(f"{'':<12}{'pages':>6}{'raw Tesseract':>15}{'foi redact':>12}{'x raw':>8}    CPU s a page")
+        for kind, cost in costs.items():
+            shown = cost.raw / cost.pages, cost.total / cost.pages, cost.total / cost.raw
+            print(f"{kind:<12}{cost.pages:>6}{shown[0]:>15.2f}{shown[1]:>12.2f}{shown[2]:>8.2f}")
+        pages, raw = (sum(getattr(cost, of) for cost in costs.values()) for of in ("pages", "raw"))
+        print(f"\n{pages} pages in all\n{'':<28}CPU s a page   x raw")
 
         def row(name: str, seconds: float) -> None:
             print(f"{name:<28}{seconds / pages:>12.2f}{seconds / raw:>8.2f}")
 
         row("raw Tesseract", raw)
-        for job, seconds in sorted(stages.items(), key=lambda stage: -stage[1]):
+        stages = Counter[str]()
+        for cost in costs.values():
+            stages.update(cost.stages)
+        for job, seconds in stages.most_common():
             row(f"  {job}", seconds)
-        row("foi redact", sum(stages.values()))
+        row("foi redact", stages.total())
+        if options.beside:
+            works = [scratch / "work" / kind for kind in costs]
+            for title, other in {"OCRmyPDF, reading only": ocrmypdf, "Presidio's image redactor": presidio}.items():
+                row(title, sum(other(options.beside, work / "pages", work) for work in works))
+        clock = sum(cost.clock for cost in costs.values())
         print(f"{'':<28}{clock / pages:>12.2f} s a page by the clock, {os.cpu_count()} at a time")
         if options.one:
-            _, alone = redact(folder, work / "out-one", 1)
+            alone = sum(redact(folder, scratch / "one" / kind, 1)[1] for kind, folder in folders.items())
             print(f"{'':<28}{alone / pages:>12.2f} s a page by the clock, 1 at a time: {alone / clock:.2f} x")
-        if options.ocrmypdf:
-            other = ocrmypdf(work / "pages", work)
-            print("OCRmyPDF is not installed") if other is None else row("OCRmyPDF, reading only", other)
 
 
 if __name__ == "__main__":

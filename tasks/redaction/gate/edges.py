@@ -44,7 +44,10 @@ READ_WELL, SHORTEST_PLAIN, PUNCTUATION = 80.0, 3, ".,;:!?()'\"-"
 LEAST_INK = 64
 """Contrast of ink, in grey levels."""
 
-READING_DPI = 300.0
+READING_DPI = 200.0
+"""What a trimmed mark leaves is read at it as often as at 300 (43 and 41 of 107 on scans of the corpus), for 0.68 of
+the time."""
+
 LONGEST_SHEET_PX = 3500
 GAP_PX = 24
 """Blank rows between two bands of a sheet."""

@@ -20,6 +20,12 @@ NOWHERE = 1 << 40
 """Advance of a bit pattern that is no code: the reader falls off the end."""
 
 
+WINDOWS = 1 << 16
+
+BLOCK = 64
+"""Coefficients of a block; a step of so many ends it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Codes:
     """For every 16 bits: how many bits the code in front and what follows it take, and how far it leads in a block."""
@@ -99,18 +105,18 @@ def _read_codes(segment: bytes, into: dict[int, _Codes]) -> None:
 
 
 def _codes(counts: bytes, symbols: bytes, is_ac: bool) -> _Codes:
-    advance, step = [NOWHERE] * 65536, [64] * 65536
+    advance, step = [NOWHERE] * WINDOWS, [BLOCK] * WINDOWS
     code, used = 0, 0
     for length, count in enumerate(counts, 1):
         for symbol in symbols[used : used + count]:
             first, width = code << (16 - length), 1 << (16 - length)
             size, run = (symbol & 15, symbol >> 4) if is_ac else (symbol, 0)
             advance[first : first + width] = [length + size] * width
-            step[first : first + width] = [64 if symbol == 0 else run + 1] * width
+            step[first : first + width] = [BLOCK if symbol == 0 else run + 1] * width
             code += 1
         used += count
         code <<= 1
-    if len(advance) != 65536:
+    if len(advance) != WINDOWS:
         raise ValueError("a code table that is too full")
     return _Codes(advance, step)
 
@@ -144,17 +150,37 @@ def _is_used_up(scan: bytes, header: _Header, scan_header: bytes) -> bool:
 def _walk(stripped: bytes, blocks: Sequence[tuple[_Codes, _Codes]], units: int) -> int:
     """The bits that so many units of blocks take."""
     bits = _windows(stripped)
-    steps = [(dc.advance, ac.advance, ac.step) for dc, ac in blocks]
+    short = {(id(dc), id(ac)): _short_blocks(dc, ac) for dc, ac in blocks}
+    steps = [(short[id(dc), id(ac)], dc.advance, ac.advance, ac.step) for dc, ac in blocks]
     at = 0
     for _ in range(units):
-        for dc, advance, step in steps:
+        for whole, dc, advance, step in steps:
+            if taken := whole[bits[at]]:
+                at += taken
+                continue
             at += dc[bits[at]]
             k = 1
-            while k < 64:
+            while k < BLOCK:
                 code = bits[at]
                 at += advance[code]
                 k += step[code]
     return at
+
+
+def _short_blocks(dc: _Codes, ac: _Codes) -> list[int]:
+    """For every 16 bits that hold a whole block in front, as most on paper do, how many it takes; else 0."""
+    advance, step = np.array(ac.advance), np.array(ac.step)
+    taken, led, whole = np.array(dc.advance), np.ones(WINDOWS, np.int64), np.zeros(WINDOWS, np.int64)
+    going = np.flatnonzero(taken < 16)
+    while len(going):
+        rest = going << taken[going] & WINDOWS - 1
+        taken[going] += advance[rest]
+        led[going] += step[rest]
+        going = going[taken[going] <= 16]
+        ended = going[led[going] >= BLOCK]
+        whole[ended] = taken[ended]
+        going = going[(led[going] < BLOCK) & (taken[going] < 16)]
+    return whole.tolist()
 
 
 def _windows(stripped: bytes) -> array[int]:

@@ -102,8 +102,9 @@ def _cells(view: PageView, light: NDArray[np.uint8], inside: NDArray[np.bool_]) 
             around = _reach(view, region, grid)
             if inside[_cut(around)].all():
                 continue
+            outside = ~inside[_cut(around)]
             for block in _blocks(around, grid):
-                shades = light[_cut(block)][~inside[_cut(block)]]
+                shades = light[_cut(block)][outside[_cut(block.moved(-around.x0, -around.y0))]]
                 if shades.size:
                     own = _cut(_own_blocks(block))
                     bare = _is_even(shades) and _is_even(light[own][~inside[own]])
@@ -145,7 +146,7 @@ def _bare(view: PageView, plane: _Plane, inside: NDArray[np.bool_], cells: Seque
         if cell.around not in papers:
             rest = ~inside[_cut(cell.around)]
             papers[cell.around] = np.uint8(np.median(plane.seen[_cut(cell.around)][rest]))
-        drawn[_cut(cell.block)][~inside[_cut(cell.block)]] = papers[cell.around]
+        np.copyto(drawn[_cut(cell.block)], papers[cell.around], where=~inside[_cut(cell.block)])
     return _Bare(drawn, _coded(view, plane, drawn))
 
 
@@ -165,7 +166,11 @@ def _own_blocks(block: Box) -> Box:
 
 def _is_even(shades: NDArray[np.uint8]) -> bool:
     """Whether pixels show no more than paper."""
-    return int(np.abs(shades.astype(np.int16) - int(np.median(shades))).max()) <= FAINT
+    low, high = int(shades.min()), int(shades.max())
+    if high - low <= FAINT or high - low > 2 * FAINT + 1:  # wherever between them the middle lies
+        return high - low <= FAINT
+    middle = int(np.median(shades))
+    return max(high - middle, middle - low) <= FAINT
 
 
 def _reach(view: PageView, region: Box, grid: Grid) -> Box:
@@ -204,6 +209,8 @@ def _lines(low: int, high: int, origin: float, step: float) -> list[int]:
 def _stray(there: NDArray[np.int16], bare: NDArray[np.uint8]) -> float:
     """Mean distance of pixels from bare paper; its own shade of paper is no ringing."""
     strayed = there - bare.astype(np.int16)
+    if np.ptp(strayed) <= RINGING:  # most blocks: no mean can be more
+        return 0.0
     return float(np.abs(strayed - np.median(strayed)).mean())
 
 

@@ -9,6 +9,7 @@ import io
 import math
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,9 @@ from tasks.model import Mark, PageTranscript, RedactionPlan, Transcript
 from tasks.pixels import pixels_of
 
 Pt = tuple[float, float, float, float, float, float]
+
+ROW_PX = 64
+"""Height of the strips of a page in which marks are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,20 @@ class PageView:
         """How often the page is turned anticlockwise to make its text level."""
         readings = self.transcript.readings
         return readings[0].frame.quarter_turns % 4 if readings else 0
+
+    @cached_property
+    def _regions_by_row(self) -> Mapping[int, list[int]]:
+        rows: dict[int, list[int]] = defaultdict(list)
+        for number, region in enumerate(self.regions):
+            for row in range(region.y0 // ROW_PX, region.y1 // ROW_PX + 1):
+                rows[row].append(number)
+        return rows
+
+    def regions_met(self, shown: Shown) -> list[Box]:
+        """The marks' regions that a string reaches into, in the order of the marks."""
+        rows = range(math.floor(shown.box[1]) // ROW_PX, math.floor(shown.box[3]) // ROW_PX + 1)
+        near = {number for row in rows for number in self._regions_by_row.get(row, ())}
+        return [self.regions[number] for number in sorted(near) if shown.meets(self.regions[number])]
 
     @cached_property
     def image(self) -> Any:

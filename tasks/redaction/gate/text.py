@@ -33,7 +33,7 @@ def no_text_meets_a_mark(view: PageView) -> Iterator[Finding]:
     """By the content stream: only its notice stands in a mark, once."""
     told: Counter[Box] = Counter()
     for shown in view.shown:
-        met = [region for region in view.regions if shown.meets(region)]
+        met = view.regions_met(shown)
         if not met:
             continue
         if not view.is_label(shown):
@@ -70,7 +70,7 @@ def words_were_read_from_the_page(view: PageView) -> Iterator[Finding]:
     """Each word of the layer agrees with a word of the primary reading, in place and letters, and lies on ink."""
     waiting = _words_by_text(view)
     for shown in view.shown:
-        if view.is_label(shown) or any(shown.meets(region) for region in view.regions):
+        if view.is_label(shown) or view.regions_met(shown):
             continue  # the checks of A01 speak of these
         box = Box(*(int(v) for v in shown.box))
         if not _take_word(shown, waiting):

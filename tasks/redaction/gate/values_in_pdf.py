@@ -26,7 +26,7 @@ OFFSET = re.compile(rb"\b\d{10} \d{5} [nf]\b")
 def no_withheld_value_in_the_text_layer(view: PageView) -> Iterator[Finding]:
     """No value stands in the words outside the marks, nor with marked content; what is inside belongs to A01."""
     wanted = needles(view.output.plan.withheld)
-    words = [s.text for s in view.shown if not any(s.meets(region) for region in view.regions)]
+    words = [s.text for s in view.shown if not view.regions_met(s)]
     marking = [i for i in view.instructions if str(i.operator) in ("BDC", "DP")]
     noted = {text for instruction in marking for operand in instruction.operands for text in _strings_in(operand)}
     if holds(" ".join(words), wanted) or any(holds(text, wanted) for text in noted):
