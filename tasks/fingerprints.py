@@ -13,7 +13,7 @@ from tasks.reading.settings import Limits, OcrSettings
 from tasks.reading.versions import engine_version, reader_version
 from tasks.request import Policy
 
-READING = 8
+READING = 9
 """Raise it when reading the same file can give another transcript."""
 
 REDACTION = 7

@@ -19,6 +19,7 @@ from tasks.reading.leaders import find_leaders, put_back, without_leaders
 from tasks.reading.second import recognise_lines, recognise_places
 from tasks.reading.settings import DEFAULT_SETTINGS, OcrSettings
 from tasks.reading.straighten import ReadingRaster, lay_out, straighten, to_grey, turned_over, zoomed
+from tasks.reading.stretches import beyond_doubt
 from tasks.reading.symbols import find_symbols
 from tasks.reading.tighten import tighten
 from tasks.reading.versions import SECOND_READER
@@ -71,13 +72,14 @@ def read_page(raster: PageRaster, settings: OcrSettings = DEFAULT_SETTINGS) -> P
     laid_out, primary = _read_upright(raster, grey, settings)
     assessment = assess(laid_out, primary.words)
     readings = [primary]
+    known = beyond_doubt(primary.words)
     if settings.second_look and is_doubtful(assessment):
         if assessment.low > MUCH_UNSURE or assessment.uncovered > MUCH_UNREAD:
             again = lay_out(grey, zoomed(laid_out.frame, COARSER), round(laid_out.dpi * COARSER))
             readings.append(_read(again, f"tesseract --psm 3 at {COARSER:g}x", 3, settings))
-        readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels)))
+        readings.append(Reading(SECOND_READER, laid_out.frame, recognise_lines(laid_out.pixels, known)))
     elif settings.second_look and (places := places_to_read(laid_out, assessment)):
-        woven = weave(primary.words, recognise_places(laid_out.pixels, places), assessment.passed_over)
+        woven = weave(primary.words, recognise_places(laid_out.pixels, places, known), assessment.passed_over)
         if woven:
             readings.append(Reading(SECOND_READER, laid_out.frame, woven, whole=False))
     if raster.layer:

@@ -19,8 +19,8 @@ SOI, EOI = 0xD8, 0xD9
 NOWHERE = 1 << 40
 """Advance of a bit pattern that is no code: the reader falls off the end."""
 
-
 WINDOWS = 1 << 16
+"""What the 16 bits in front may be, which hold the longest code."""
 
 BLOCK = 64
 """Coefficients of a block; a step of so many ends it."""

@@ -167,8 +167,10 @@ def _own_blocks(block: Box) -> Box:
 def _is_even(shades: NDArray[np.uint8]) -> bool:
     """Whether pixels show no more than paper."""
     low, high = int(shades.min()), int(shades.max())
-    if high - low <= FAINT or high - low > 2 * FAINT + 1:  # wherever between them the middle lies
-        return high - low <= FAINT
+    if high - low <= FAINT:
+        return True
+    if high - low > 2 * FAINT + 1:  # wherever the middle lies
+        return False
     middle = int(np.median(shades))
     return max(high - middle, middle - low) <= FAINT
 
