@@ -37,7 +37,7 @@ from tasks.workplace import Workplace
 WIDEST_PX = 1240
 """A4 at 150 dpi: small print can be read."""
 
-SHOWN = 1
+SHOWN = 2
 """Raise it when the same page can give another picture."""
 
 THUMBNAIL_PX = 120
