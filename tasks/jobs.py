@@ -14,6 +14,7 @@ import cv2
 from tasks import pipeline
 from tasks.apart import Job
 from tasks.codec import decode, encode, pack, unpack
+from tasks.contacts.plain import withhold_in_text
 from tasks.model import Correction, Detection, Media, RedactionPlan, Transcript
 from tasks.reading import second
 from tasks.reading.engine import check_engine
@@ -128,6 +129,12 @@ def search(values: bytes, pdf: bytes) -> list[bytes]:
     return [encode(sorted({finding.code for finding in found}))]
 
 
+def withhold(policy: bytes, terms: bytes, texts: bytes) -> list[bytes]:
+    """Policy, terms, texts that somebody typed -> [each with what must not be published replaced]."""
+    chosen, wanted = Policy.model_validate_json(policy), decode(terms, list[str])
+    return [encode([withhold_in_text(text, chosen, wanted) for text in decode(texts, list[str])])]
+
+
 def has_loaded() -> bool:
     """Whether a job loaded here what takes longer than some pages: only doubtful ones need it."""
     return second.is_loaded()
@@ -150,4 +157,5 @@ JOBS: Mapping[str, Job] = {
     "redact": redact,
     "gate": gate,
     "search": search,
+    "withhold": withhold,
 }

@@ -210,6 +210,15 @@ class Readers:
             return ("A00",)
         return codes if set(codes) <= {"A00", "A26"} else ("A00",)
 
+    def withhold(self, texts: Sequence[str], policy: Policy, terms: Sequence[str]) -> Sequence[str]:
+        """Texts that somebody typed, each with every contact detail and every one of the terms replaced."""
+        blobs = (_json(policy), encode(list(terms)), encode(list(texts)))
+        answer = self._ask("withhold", *blobs, timeout_s=LOOK_S, answer_bytes=RESULT_BYTES)
+        withheld = _decoded(answer, tuple[str, ...])
+        if len(withheld) != len(texts):
+            raise ChildAnswerError
+        return withheld
+
     def _ask(
         self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
     ) -> bytes:
