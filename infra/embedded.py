@@ -302,7 +302,11 @@ class Stack:
         self._start(
             "worker",
             (sys.executable, "-m", "infra.prefect_worker", POOL, str(self._limit + BESIDES)),
-            {"PREFECT_WORKER_QUERY_SECONDS": "2", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"},
+            {
+                "PREFECT_WORKER_QUERY_SECONDS": "2",
+                "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+                "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # they are of one installation
+            },
             roles=(Role.WORK, Role.PUBLISH),
         )
 
