@@ -111,9 +111,10 @@ def assemble(
     plans = [place.load(keys.plan, RedactionPlan) for keys in stages]
     values = _not_ours({value for plan in plans for value in plan.withheld}, policy)
     by_number = {record.number: record for record in taken.records}
+    pdfs = [place.load_bytes(keys.pdf) for keys in stages]
     records = tuple(
-        _redacted(place, by_number[keys.number], keys, plan, report)
-        for keys, plan, report in zip(stages, plans, reports, strict=True)
+        _redacted(place, by_number[keys.number], keys, plan, report, len(pdf))
+        for keys, plan, report, pdf in zip(stages, plans, reports, pdfs, strict=True)
     )
     letter = _letter(request, policy, values, place.readers.withhold)
     dossier = Dossier(
@@ -129,7 +130,7 @@ def assemble(
     )
     refuse_terms(dossier, request, policy)
     name = dossier_digest(dossier)
-    files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
+    files = {record.file_name: pdf for record, pdf in zip(records, pdfs, strict=True)}
     terms = set() if corrections else _not_ours(set(policy.terms), policy)  # a person may have let one stand
     refuse_values(assemble_bundle(dossier, None, files, policy, None), values | terms, place.readers.search)
     _refuse_chance(place, taken, stages)
@@ -173,7 +174,7 @@ def _refuse_chance(place: Workplace, taken: Manifest, stages: Sequence[StageKeys
 
 
 def _redacted(
-    place: Workplace, record: Record, keys: StageKeys, plan: RedactionPlan, report: VerificationReport
+    place: Workplace, record: Record, keys: StageKeys, plan: RedactionPlan, report: VerificationReport, size: int
 ) -> RedactedRecord:
     transcript = place.load(keys.transcript, Transcript)
     return RedactedRecord(
@@ -183,7 +184,7 @@ def _redacted(
         file_name=safe_file_name(record.number, record.title),
         source_sha256=record.sha256,
         sha256=report.file_sha256,
-        size=len(place.load_bytes(keys.pdf)),
+        size=size,
         pages=tuple((page.width_px, page.height_px) for page in transcript.pages),
         marks=plan.marks,
         report_sha256=digest(place.load_bytes(keys.report)),

@@ -24,6 +24,7 @@ from tasks.reading.settings import ReadingSettings
 from tasks.redaction.gate.values_in_pdf import check_visible
 from tasks.request import Policy
 from tasks.review.picture import encode_picture
+from tasks.review.sketch import sketch_pages
 
 cv2.setNumThreads(1)  # one core a child; the caller decides how many children
 second.prepare()
@@ -53,6 +54,11 @@ def show(settings: bytes, media: bytes, pages: bytes, widest_px: bytes, untruste
     wanted = range(*decode(pages, tuple[int, int]))
     rasters = rasterise(untrusted, decode(media, Media), chosen.limits, wanted)
     return [encode_picture(raster.pixels, width) for raster in rasters]
+
+
+def sketch(pages: bytes, widest_px: bytes, pdf: bytes) -> list[bytes]:
+    """(First, end) of the pages, width, redacted PDF -> [a small JPEG for each of those pages]."""
+    return sketch_pages(pdf, range(*decode(pages, tuple[int, int])), decode(widest_px, int))
 
 
 def again(settings: bytes, media: bytes, transcript: bytes, pages: bytes, untrusted: bytes) -> list[bytes]:
@@ -150,6 +156,7 @@ JOBS: Mapping[str, Job] = {
     "look": look,
     "read": read,
     "show": show,
+    "sketch": sketch,
     "again": again,
     "find": find,
     "correct": correct,

@@ -120,9 +120,14 @@ class Readers:
             blobs = (self._settings, encode(media), wanted, encode(widest_px), untrusted)
             at_most = PICTURE_BYTES * len(some)
             pictures = self._ask_all("show", *blobs, timeout_s=limit, answer_bytes=at_most, answers=len(some))
-            if not all(picture.startswith(_JPEG) for picture in pictures):
-                raise ChildAnswerError
-            yield from pictures
+            yield from _checked_pictures(pictures)
+
+    def sketch(self, pdf: bytes, pages: int, widest_px: int) -> tuple[bytes, ...]:
+        """The first pages of a redacted PDF, so many of them, each as a JPEG of at most that small width."""
+        blobs = (encode((0, pages)), encode(widest_px), pdf)
+        at_most = PICTURE_BYTES * pages
+        pictures = self._ask_all("sketch", *blobs, timeout_s=LOOK_S, answer_bytes=at_most, answers=pages)
+        return _checked_pictures(pictures)
 
     def read_again(self, media: Media, transcript: Packed, pages: Sequence[int], untrusted: bytes) -> Packed:
         """The Transcript with a second look at some pages (0-based)."""
@@ -318,6 +323,12 @@ def _is_plan_of(plan: RedactionPlan, transcript: Transcript, policy: Policy, cor
             for review in plan.reviews
         )
     )
+
+
+def _checked_pictures(answer: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if not all(picture.startswith(_JPEG) for picture in answer):
+        raise ChildAnswerError
+    return answer
 
 
 def _is_short(message: str) -> bool:

@@ -48,6 +48,9 @@ def test_what_cannot_be_a_picture_of_each_page_is_refused(liars: Readers, lie: b
     assert len(list(liars.show(MEDIA, b"honest", 100))) == MEDIA.pages
     with pytest.raises(ChildAnswerError):
         list(liars.show(MEDIA, lie, 100))
+    assert len(liars.sketch(b"honest", 2, 100)) == 2
+    with pytest.raises(ChildAnswerError):
+        liars.sketch(lie, 2, 100)
 
 
 def test_an_answer_that_unpacks_too_large_is_refused(liars: Readers) -> None:
