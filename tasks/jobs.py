@@ -14,6 +14,7 @@ import cv2
 from tasks import pipeline
 from tasks.apart import Job
 from tasks.codec import decode, encode, pack, unpack
+from tasks.contacts.hosts import host_score
 from tasks.contacts.plain import withhold_in_text
 from tasks.model import Correction, Detection, Media, RedactionPlan, Transcript
 from tasks.reading import second
@@ -28,6 +29,7 @@ from tasks.review.sketch import sketch_pages
 
 cv2.setNumThreads(1)  # one core a child; the caller decides how many children
 second.prepare()
+host_score("example.org")  # loads the list of public suffixes, which most children need
 
 
 def ready(settings: bytes) -> list[bytes]:
