@@ -39,6 +39,8 @@ from tests.flows.test_flow_events import request_json
 PATIENCE_S = 3600.0
 IDLE_S = 30.0
 POLL_S = 2.0
+SETTLE_S = 7.0
+"""Prefect's server notes the last states two seconds, the last events five seconds after a run: its cost as well."""
 GOOD = "clean", "office"
 RUN, READERS = "run", "readers"
 """Names of what the stack starts for a request: the process of its run, and all that this one starts."""
@@ -90,6 +92,7 @@ def cost_of(stack: Stack, work: Callable[[], None]) -> Cost:
     before, all_before, begun = own.by_name(), cpu_s_below(), time.monotonic()
     with looking(own.look):
         work()
+        time.sleep(SETTLE_S)
     clock_s = time.monotonic() - begun
     own.look()
     by_process = Counter({name: cpu - before[name] for name, cpu in own.by_name().items()})
