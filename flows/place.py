@@ -16,6 +16,7 @@ from tasks.errors import ConfigurationError
 from tasks.model import Role
 from tasks.readers import Readers
 from tasks.reading.settings import OcrSettings, ReadingSettings
+from tasks.remembered import RememberingStore
 from tasks.request import Policy, parse_policy
 from tasks.store import ObjectStore
 from tasks.timestamping import TimeStampAuthority
@@ -81,15 +82,18 @@ def open_place(settings: Settings | None = None) -> Iterator[Workplace]:
     """The workplace of this process; its child processes end with it."""
     settings = settings or Settings()
 
+    buckets = buckets_of(settings)
+
     @cache
     def store_of(role: Role) -> ObjectStore:
-        return open_store(settings, role)
+        store = open_store(settings, role)
+        return RememberingStore(store, buckets.work) if role is Role.WORK else store
 
     reading = ReadingSettings(ocr=OcrSettings(timeout_s=settings.ocr_timeout_s))
     with Apart(settings.jobs, bounds=settings.bounds, needs=settings.needed_layers) as apart:
         yield Workplace(
             store_of(Role.WORK),
-            buckets_of(settings),
+            buckets,
             load_policy(settings.policy_file),
             reading,
             Readers(apart, reading),

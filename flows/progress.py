@@ -28,8 +28,15 @@ SHARES = {
 """Of a page's whole work, in percent, about; reading is counted page by page, the rest record by record."""
 
 BAR_EVERY_S = 2.0
+STAGE_EVERY_S = 2.0
+"""Records pass a stage several times a second; people look less often. What is left unsaid is said when so long has
+passed, whether or not anything more happens."""
+
 STATUS_EVERY_S = 60.0
 """A record of many pages is read for an hour; whoever looks at the status sees that the run is alive."""
+
+AT_ONCE = frozenset({Outcome.QUARANTINED, Outcome.REFUSED})
+"""What a person has to act on."""
 
 
 @dataclass
@@ -47,6 +54,7 @@ class Progress:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bar_at: float = 0.0
     _saved_at: float = 0.0
+    _unsaid: threading.Timer | None = None
 
     def resume(self, read: Container[int], known: Iterable[RecordOutcome]) -> None:
         """Records that were read in an earlier run are read; the others stay what they were then."""
@@ -83,8 +91,20 @@ class Progress:
             known = self.outcomes[number] = replace(self.outcomes[number], outcome=outcome, **details)
             if outcome in SHARES:
                 self._done[number, outcome] = known.pages
-            self.save(State.PROCESSING)
+            wait_s = self._saved_at + STAGE_EVERY_S - time.monotonic()
+            if outcome in AT_ONCE or wait_s <= 0:
+                self.save(State.PROCESSING)
+            elif self._unsaid is None:
+                self._unsaid = threading.Timer(wait_s, self._say_rest)
+                self._unsaid.daemon = True
+                self._unsaid.start()
             self._show()
+
+    def _say_rest(self) -> None:
+        """Write what `advance` left unsaid, unless it was written meanwhile."""
+        with self._lock, contextlib.suppress(Exception):  # the next time it is written says it as well
+            if self._unsaid is not None:
+                self.save(State.PROCESSING)
 
     def _show(self) -> None:
         if self.artifact is None or time.monotonic() - self._bar_at < BAR_EVERY_S:
@@ -114,9 +134,14 @@ class Progress:
 
     def save(self, state: State, reason: str = "", **changes: Any) -> None:
         """Write the status document."""
-        self._saved_at = time.monotonic()
-        records = (*self.outcomes.values(), *self.others)
-        set_status(self.place, self.reference, state, reason=reason, listing=self.listing, records=records, **changes)
+        with self._lock:
+            if self._unsaid is not None:
+                self._unsaid.cancel()
+                self._unsaid = None
+            self._saved_at = time.monotonic()
+            records = (*self.outcomes.values(), *self.others)
+            listing = self.listing
+            set_status(self.place, self.reference, state, reason=reason, listing=listing, records=records, **changes)
 
 
 def begin(place: Workplace, reference: str, manifest_key: str) -> Progress:

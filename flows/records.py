@@ -12,7 +12,7 @@ from flows.progress import Progress
 from flows.spread import spread_out
 from tasks import steps
 from tasks.looks import LOOKS
-from tasks.model import Manifest, Outcome, RedactionPlan, StageKeys, Transcript
+from tasks.model import Manifest, Outcome, RedactionPlan, StageKeys
 from tasks.reading.settings import PAGES_AT_ONCE
 from tasks.steps import StepResult, claims_beside
 from tasks.workplace import Workplace
@@ -118,11 +118,11 @@ def _read(place: Workplace, manifest: str, numbers: Iterable[int], progress: Pro
                 keys = [part.key for part in parts[number]]
                 joining.append(steps.read_record.submit(place, manifest, number, keys))
         else:
-            transcripts[number] = _note_read(place, result, progress)
+            transcripts[number] = _note_read(result, progress)
     for future in as_completed(joining):
         result = future.result()
         if not progress.set_aside(result):
-            transcripts[result.number] = _note_read(place, result, progress)
+            transcripts[result.number] = _note_read(result, progress)
     return transcripts
 
 
@@ -131,9 +131,9 @@ def _in_parts(pages: int) -> Iterator[tuple[int, int]]:
     return ((first, min(first + PART_PAGES - 1, pages)) for first in range(1, pages + 1, PART_PAGES))
 
 
-def _note_read(place: Workplace, result: StepResult, progress: Progress) -> str:
-    pages = len(place.load(result.key, Transcript).pages)
-    progress.advance(result.number, Outcome.READ, pages=pages, reason="")
+def _note_read(result: StepResult, progress: Progress) -> str:
+    """Its pages are those that were counted when it was taken in: readers answer for each of them (`tasks.readers`)."""
+    progress.advance(result.number, Outcome.READ, reason="")
     return result.key
 
 

@@ -288,6 +288,10 @@ class Stack:
                 # Requests wait in their queue, so "late" says nothing; and on SQLite the service that says it, trying
                 # every five seconds for each, keeps a burst from being worked off.
                 "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+                # One transaction for each of a task's three states is half of what the server does for a task. A server
+                # that is killed has not noted the states of the last two seconds; no result depends on them.
+                "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+                "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "2",
                 # In memory, the default, limits stay used up for ever when worker and server are killed together.
                 "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             },
@@ -298,7 +302,11 @@ class Stack:
         self._start(
             "worker",
             (sys.executable, "-m", "infra.prefect_worker", POOL, str(self._limit + BESIDES)),
-            {"PREFECT_WORKER_QUERY_SECONDS": "2", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"},
+            {
+                "PREFECT_WORKER_QUERY_SECONDS": "2",
+                "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+                "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # they are of one installation
+            },
             roles=(Role.WORK, Role.PUBLISH),
         )
 

@@ -74,7 +74,8 @@ def take_in(place: Workplace, reference: str) -> Intake:
 def _take_in_records(arrival: _Arrival, request: Request, untrusted: bytes) -> Intake:
     place, reference = arrival.place, arrival.reference
     policy = place.policy.with_overrides(request.policy)
-    contents = understand(reference, arrival.objects, request, policy, request.requester_terms)
+    terms = request.requester_terms
+    contents = understand(reference, arrival.objects, request, policy, terms, place.readers.withhold)
     if contents.missing:
         awaited = tuple(RecordOutcome(n, Outcome.WAITING, reason="listed in request.json") for n in contents.missing)
         return arrival.settle(State.WAITING, "a listed record has not arrived", awaited)

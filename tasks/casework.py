@@ -54,7 +54,7 @@ from tasks.redaction.gate.again import check_again
 from tasks.redaction.gate.values import check_values
 from tasks.request import Policy, PolicyOverrides, Request
 from tasks.status import INCOMPLETE, find_status, now
-from tasks.typed import holds_contact, withhold_in_text
+from tasks.typed import Withhold, holds_contact, withhold_in_texts
 from tasks.workplace import Workplace
 
 UNREADABLE = (
@@ -111,14 +111,16 @@ def assemble(
     plans = [place.load(keys.plan, RedactionPlan) for keys in stages]
     values = _not_ours({value for plan in plans for value in plan.withheld}, policy)
     by_number = {record.number: record for record in taken.records}
+    pdfs = [place.load_bytes(keys.pdf) for keys in stages]
     records = tuple(
-        _redacted(place, by_number[keys.number], keys, plan, report)
-        for keys, plan, report in zip(stages, plans, reports, strict=True)
+        _redacted(place, by_number[keys.number], keys, plan, report, len(pdf))
+        for keys, plan, report, pdf in zip(stages, plans, reports, pdfs, strict=True)
     )
+    letter = _letter(request, policy, values, place.readers.withhold)
     dossier = Dossier(
         reference=taken.reference,
-        title=_publishable(request.title, request, policy, values),
-        letter=_letter(request, policy, values),
+        title=str(letter["title"]),
+        letter=letter,
         records=records,
         withheld=_not_included(taken, rejected),
         policy=policy.digest,
@@ -128,7 +130,7 @@ def assemble(
     )
     refuse_terms(dossier, request, policy)
     name = dossier_digest(dossier)
-    files = {record.file_name: place.load_bytes(keys.pdf) for record, keys in zip(records, stages, strict=True)}
+    files = {record.file_name: pdf for record, pdf in zip(records, pdfs, strict=True)}
     terms = set() if corrections else _not_ours(set(policy.terms), policy)  # a person may have let one stand
     refuse_values(assemble_bundle(dossier, None, files, policy, None), values | terms, place.readers.search)
     _refuse_chance(place, taken, stages)
@@ -172,7 +174,7 @@ def _refuse_chance(place: Workplace, taken: Manifest, stages: Sequence[StageKeys
 
 
 def _redacted(
-    place: Workplace, record: Record, keys: StageKeys, plan: RedactionPlan, report: VerificationReport
+    place: Workplace, record: Record, keys: StageKeys, plan: RedactionPlan, report: VerificationReport, size: int
 ) -> RedactedRecord:
     transcript = place.load(keys.transcript, Transcript)
     return RedactedRecord(
@@ -182,7 +184,7 @@ def _redacted(
         file_name=safe_file_name(record.number, record.title),
         source_sha256=record.sha256,
         sha256=report.file_sha256,
-        size=len(place.load_bytes(keys.pdf)),
+        size=size,
         pages=tuple((page.width_px, page.height_px) for page in transcript.pages),
         marks=plan.marks,
         report_sha256=digest(place.load_bytes(keys.report)),
@@ -197,26 +199,37 @@ def _not_included(taken: Manifest, rejected: Sequence[int]) -> tuple[WithheldRec
     return tuple(sorted([*late, *early], key=lambda record: record.number))
 
 
-def _letter(request: Request, policy: Policy, values: set[str]) -> dict[str, object]:
+def _letter(
+    request: Request, policy: Policy, values: set[str], withhold: Withhold = withhold_in_texts
+) -> dict[str, object]:
     """The request as it may be published: every free text of it without contact details and names of the requester."""
+    public = request.model_dump(mode="json", by_alias=True, exclude={"records", "policy", "requester", "review"})
+    kept = {name: public.pop(name) for name in ("reference", "received")}
+    texts = sorted(_texts_in(public))
+    terms = (*request.requester_terms, *sorted(value for value in values if len(value) >= MIN_TERM))
+    publishable = dict(zip(texts, withhold(texts, policy, terms), strict=True))
 
     def clean(value: object) -> object:
         if isinstance(value, str):
-            return _publishable(value, request, policy, values)
+            return publishable[value]
         if isinstance(value, dict):
             return {key: item if key in _FIXED else clean(item) for key, item in value.items()}
         if isinstance(value, list):
             return [clean(item) for item in value]
         return value
 
-    public = request.model_dump(mode="json", by_alias=True, exclude={"records", "policy", "requester", "review"})
-    kept = {name: public.pop(name) for name in ("reference", "received")}
     return {**kept, **{name: clean(value) for name, value in public.items()}}
 
 
-def _publishable(text: str, request: Request, policy: Policy, values: set[str]) -> str:
-    terms = (*request.requester_terms, *sorted(value for value in values if len(value) >= MIN_TERM))
-    return withhold_in_text(text, policy, terms)
+def _texts_in(value: object) -> set[str]:
+    """Every free text of the letter."""
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, dict):
+        return {text for key, item in value.items() if key not in _FIXED for text in _texts_in(item)}
+    if isinstance(value, list):
+        return {text for item in value for text in _texts_in(item)}
+    return set()
 
 
 def _not_ours(values: set[str], policy: Policy) -> set[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from tasks.errors import UnsafeKeyError
 from tasks.request import ListedRecord, Policy, Request
 from tasks.store import ObjectInfo
-from tasks.typed import holds_contact
+from tasks.typed import Withhold, withhold_in_texts
 
 REQUEST_FILE = "request.json"
 RECORDS_FOLDER = "records/"
@@ -58,7 +58,12 @@ def check_key(untrusted: str) -> None:
 
 
 def understand(
-    reference: str, objects: Mapping[str, ObjectInfo], request: Request, policy: Policy, terms: Sequence[str]
+    reference: str,
+    objects: Mapping[str, ObjectInfo],
+    request: Request,
+    policy: Policy,
+    terms: Sequence[str],
+    withhold: Withhold = withhold_in_texts,
 ) -> Contents:
     """Match the request's list with the objects below its folder.
 
@@ -68,19 +73,16 @@ def understand(
         request: its `request.json`.
         policy: as the request changes it.
         terms: what must not appear in titles besides contact details, e.g. the requester's name.
+        withhold: what finds both in a title.
     """
     below = {name: info for name, info in objects.items() if name.startswith(RECORDS_FOLDER) and name != RECORDS_FOLDER}
     listed = request.records
     if listed is None:
         listed = tuple(ListedRecord.model_construct(file=name) for name in sorted(below))
     found = [(entry, below[entry.file]) for entry in listed if entry.file in below]
+    titles = public_titles([entry for entry, _ in found], policy, terms, withhold)
     candidates = tuple(
-        Candidate(
-            number,
-            info,
-            public_title(entry, number, policy, terms),
-            entry.date.isoformat() if entry.date else "",
-        )
+        Candidate(number, info, titles[number - 1], entry.date.isoformat() if entry.date else "")
         for number, (entry, info) in enumerate(found, 1)
     )
     names = {entry.file for entry in listed}
@@ -91,11 +93,20 @@ def understand(
     )
 
 
-def public_title(entry: ListedRecord, number: int, policy: Policy, terms: Sequence[str]) -> str:
-    """A title for the schedule and the file name: the one that request.json gives, else `Record N`.
+def public_titles(
+    entries: Sequence[ListedRecord], policy: Policy, terms: Sequence[str], withhold: Withhold = withhold_in_texts
+) -> list[str]:
+    """Titles for the schedule and the file names: those that request.json gives, else `Record N`.
 
     A file's own name is never published: people name files after people. A title that holds anything the policy
     withholds gives way too.
     """
-    plain = "".join(c for c in entry.title or "" if unicodedata.category(c)[0] != "C")[:200].strip()
-    return plain if plain and not holds_contact(plain, policy, terms) else f"Record {number}"
+    plain = [_plain(entry.title or "") for entry in entries]
+    given = sorted({title for title in plain if title})
+    withheld = withhold(given, policy, terms) if given else ()
+    public = {title for title, rest in zip(given, withheld, strict=True) if title == rest}
+    return [title if title in public else f"Record {number}" for number, title in enumerate(plain, 1)]
+
+
+def _plain(untrusted: str) -> str:
+    return "".join(c for c in untrusted if unicodedata.category(c)[0] != "C")[:200].strip()

@@ -14,6 +14,8 @@ import cv2
 from tasks import pipeline
 from tasks.apart import Job
 from tasks.codec import decode, encode, pack, unpack
+from tasks.contacts.hosts import host_score
+from tasks.contacts.plain import withhold_in_text
 from tasks.model import Correction, Detection, Media, RedactionPlan, Transcript
 from tasks.reading import second
 from tasks.reading.engine import check_engine
@@ -23,9 +25,11 @@ from tasks.reading.settings import ReadingSettings
 from tasks.redaction.gate.values_in_pdf import check_visible
 from tasks.request import Policy
 from tasks.review.picture import encode_picture
+from tasks.review.sketch import sketch_pages
 
 cv2.setNumThreads(1)  # one core a child; the caller decides how many children
 second.prepare()
+host_score("example.org")  # loads the list of public suffixes, which most children need
 
 
 def ready(settings: bytes) -> list[bytes]:
@@ -52,6 +56,11 @@ def show(settings: bytes, media: bytes, pages: bytes, widest_px: bytes, untruste
     wanted = range(*decode(pages, tuple[int, int]))
     rasters = rasterise(untrusted, decode(media, Media), chosen.limits, wanted)
     return [encode_picture(raster.pixels, width) for raster in rasters]
+
+
+def sketch(pages: bytes, widest_px: bytes, pdf: bytes) -> list[bytes]:
+    """(First, end) of the pages, width, redacted PDF -> [a small JPEG for each of those pages]."""
+    return sketch_pages(pdf, range(*decode(pages, tuple[int, int])), decode(widest_px, int))
 
 
 def again(settings: bytes, media: bytes, transcript: bytes, pages: bytes, untrusted: bytes) -> list[bytes]:
@@ -128,6 +137,12 @@ def search(values: bytes, pdf: bytes) -> list[bytes]:
     return [encode(sorted({finding.code for finding in found}))]
 
 
+def withhold(policy: bytes, terms: bytes, texts: bytes) -> list[bytes]:
+    """Policy, terms, texts that somebody typed -> [each with what must not be published replaced]."""
+    chosen, wanted = Policy.model_validate_json(policy), decode(terms, list[str])
+    return [encode([withhold_in_text(text, chosen, wanted) for text in decode(texts, list[str])])]
+
+
 def has_loaded() -> bool:
     """Whether a job loaded here what takes longer than some pages: only doubtful ones need it."""
     return second.is_loaded()
@@ -143,6 +158,7 @@ JOBS: Mapping[str, Job] = {
     "look": look,
     "read": read,
     "show": show,
+    "sketch": sketch,
     "again": again,
     "find": find,
     "correct": correct,
@@ -150,4 +166,5 @@ JOBS: Mapping[str, Job] = {
     "redact": redact,
     "gate": gate,
     "search": search,
+    "withhold": withhold,
 }

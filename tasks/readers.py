@@ -120,9 +120,14 @@ class Readers:
             blobs = (self._settings, encode(media), wanted, encode(widest_px), untrusted)
             at_most = PICTURE_BYTES * len(some)
             pictures = self._ask_all("show", *blobs, timeout_s=limit, answer_bytes=at_most, answers=len(some))
-            if not all(picture.startswith(_JPEG) for picture in pictures):
-                raise ChildAnswerError
-            yield from pictures
+            yield from _checked_pictures(pictures)
+
+    def sketch(self, pdf: bytes, pages: int, widest_px: int) -> tuple[bytes, ...]:
+        """The first pages of a redacted PDF, so many of them, each as a JPEG of at most that small width."""
+        blobs = (encode((0, pages)), encode(widest_px), pdf)
+        at_most = PICTURE_BYTES * pages
+        pictures = self._ask_all("sketch", *blobs, timeout_s=LOOK_S, answer_bytes=at_most, answers=pages)
+        return _checked_pictures(pictures)
 
     def read_again(self, media: Media, transcript: Packed, pages: Sequence[int], untrusted: bytes) -> Packed:
         """The Transcript with a second look at some pages (0-based)."""
@@ -209,6 +214,15 @@ class Readers:
         except RejectedInputError:
             return ("A00",)
         return codes if set(codes) <= {"A00", "A26"} else ("A00",)
+
+    def withhold(self, texts: Sequence[str], policy: Policy, terms: Sequence[str]) -> Sequence[str]:
+        """Texts that somebody typed, each with every contact detail and every one of the terms replaced."""
+        blobs = (_json(policy), encode(list(terms)), encode(list(texts)))
+        answer = self._ask("withhold", *blobs, timeout_s=LOOK_S, answer_bytes=RESULT_BYTES)
+        withheld = _decoded(answer, tuple[str, ...])
+        if len(withheld) != len(texts):
+            raise ChildAnswerError
+        return withheld
 
     def _ask(
         self, job: str, *blobs: bytes, timeout_s: float = DEFAULT_TIMEOUT_S, answer_bytes: int | None = None
@@ -309,6 +323,12 @@ def _is_plan_of(plan: RedactionPlan, transcript: Transcript, policy: Policy, cor
             for review in plan.reviews
         )
     )
+
+
+def _checked_pictures(answer: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if not all(picture.startswith(_JPEG) for picture in answer):
+        raise ChildAnswerError
+    return answer
 
 
 def _is_short(message: str) -> bool:

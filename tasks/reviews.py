@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from tasks.casework import draft_bundle, load_case, refusal
 from tasks.codec import digest, fingerprint
@@ -23,7 +22,6 @@ from tasks.model import (
     Dossier,
     Kind,
     Manifest,
-    Media,
     Record,
     RedactedRecord,
     RedactionPlan,
@@ -37,7 +35,7 @@ from tasks.workplace import Workplace
 WIDEST_PX = 1240
 """A4 at 150 dpi: small print can be read."""
 
-SHOWN = 1
+SHOWN = 2
 """Raise it when the same page can give another picture."""
 
 THUMBNAIL_PX = 120
@@ -208,11 +206,13 @@ def thumbnails(place: Workplace, case: Case, at_most: int) -> list[tuple[int, in
     """(record, 1-based page, JPEG) of the first redacted pages; only of files that the gate passed."""
     found: list[tuple[int, int, bytes]] = []
     for keys in case.records:
+        wanted = at_most - len(found)
+        if wanted <= 0:
+            break
         report = place.load(keys.report, VerificationReport)
         pdf = place.load_bytes(keys.pdf)
-        if not report.passed or report.file_sha256 != digest(pdf) or len(found) >= at_most:
+        if not report.passed or report.file_sha256 != digest(pdf):
             continue
-        media = Media("application/pdf", report.pages)
-        pictures = islice(place.readers.show(media, pdf, THUMBNAIL_PX), at_most - len(found))
+        pictures = place.readers.sketch(pdf, min(report.pages, wanted), THUMBNAIL_PX)
         found += [(keys.number, page, picture) for page, picture in enumerate(pictures, 1)]
     return found

@@ -6,9 +6,13 @@ process, and most have no text to look through: a run that finds nothing changed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tasks.request import Policy
+
+Withhold = Callable[[Sequence[str], Policy, Sequence[str]], Sequence[str]]
+"""Texts, policy, terms -> each text with every contact detail and every term replaced: `withhold_in_texts` here, or
+`Readers.withhold` in a process that has the recognisers loaded already."""
 
 
 def holds_contact(text: str, policy: Policy, terms: Sequence[str] = ()) -> bool:
@@ -18,8 +22,8 @@ def holds_contact(text: str, policy: Policy, terms: Sequence[str] = ()) -> bool:
     return bool(find_in_text(text, policy, terms))
 
 
-def withhold_in_text(text: str, policy: Policy, terms: Sequence[str]) -> str:
-    """A text with every contact detail, and every one of the terms, replaced."""
-    from tasks.contacts import plain
+def withhold_in_texts(texts: Sequence[str], policy: Policy, terms: Sequence[str]) -> Sequence[str]:
+    """Each text with every contact detail, and every one of the terms, replaced."""
+    from tasks.contacts.plain import withhold_in_text
 
-    return plain.withhold_in_text(text, policy, terms)
+    return [withhold_in_text(text, policy, terms) for text in texts]

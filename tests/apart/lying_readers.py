@@ -152,4 +152,24 @@ def show(_settings: bytes, _media: bytes, _pages: bytes, _width: bytes, lie: byt
     return {b"one": [jpeg], b"no-picture": [jpeg, b"<script>"], b"large": [jpeg, bytes(9 << 20)]}.get(lie, [jpeg, jpeg])
 
 
-JOBS = {"look": look, "read": read, "find": find, "plan": plan, "gate": gate, "search": search, "show": show}
+def sketch(_pages: bytes, _width: bytes, lie: bytes) -> list[bytes]:
+    return show(b"", b"", b"", b"", lie)
+
+
+def withhold(_policy: bytes, _terms: bytes, texts: bytes) -> list[bytes]:
+    said = msgspec.json.decode(texts, type=list[str])
+    lies: dict[str, object] = {"fewer": said[1:], "more": [*said, "more"], "numbers": [1] * len(said), "nothing": None}
+    return [encode(lies.get(said[0], said))]
+
+
+JOBS = {
+    "look": look,
+    "read": read,
+    "find": find,
+    "plan": plan,
+    "gate": gate,
+    "search": search,
+    "show": show,
+    "sketch": sketch,
+    "withhold": withhold,
+}

@@ -25,6 +25,7 @@ ASKED: dict[str, Callable[[Readers, bytes], object]] = {
     "look": lambda readers, lie: readers.look("memo.pdf", lie),
     "read": lambda readers, lie: readers.read(MEDIA, lie),
     "show": lambda readers, lie: list(readers.show(MEDIA, lie, 100)),
+    "sketch": lambda readers, lie: readers.sketch(lie, 1, 100),
     "again": lambda readers, lie: readers.read_again(MEDIA, b"", [0], lie),
     "find": lambda readers, lie: readers.find(Policy(), lie),
     "correct": lambda readers, lie: readers.correct(Policy(), lie, b"", []),
@@ -41,7 +42,7 @@ def forgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
 
 
 def test_every_job_that_is_given_a_file_is_tried() -> None:
-    assert {*ASKED, "ready", "search"} == set(JOBS)
+    assert {*ASKED, "ready", "search", "withhold"} == set(JOBS)
 
 
 @pytest.mark.parametrize("code", CODES)

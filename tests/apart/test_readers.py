@@ -12,6 +12,7 @@ from tasks.model import Media, PageTranscript, Transcript
 from tasks.readers import Readers, time_limit_s
 from tasks.reading.settings import ReadingSettings
 from tasks.request import Policy
+from tasks.typed import withhold_in_texts
 from tests.apart.lying_readers import CLAIMS, PLANS
 
 MEDIA = Media("application/pdf", 2)
@@ -47,6 +48,9 @@ def test_what_cannot_be_a_picture_of_each_page_is_refused(liars: Readers, lie: b
     assert len(list(liars.show(MEDIA, b"honest", 100))) == MEDIA.pages
     with pytest.raises(ChildAnswerError):
         list(liars.show(MEDIA, lie, 100))
+    assert len(liars.sketch(b"honest", 2, 100)) == 2
+    with pytest.raises(ChildAnswerError):
+        liars.sketch(lie, 2, 100)
 
 
 def test_an_answer_that_unpacks_too_large_is_refused(liars: Readers) -> None:
@@ -93,6 +97,23 @@ def test_what_could_not_be_searched_is_a_finding(liars: Readers, answer: bytes) 
     assert liars.search(b"", ["x"]) == ()
     assert liars.search(b"A26", ["x"]) == ("A26",)
     assert liars.search(answer, ["x"]) == ("A00",)
+
+
+@pytest.mark.parametrize("lie", ["fewer", "more", "numbers", "nothing"])
+def test_texts_that_are_not_one_for_each_are_refused(liars: Readers, lie: str) -> None:
+    assert liars.withhold(["honest", "text"], Policy(), ()) == ("honest", "text")
+    with pytest.raises(ChildAnswerError):
+        liars.withhold([lie, "text"], Policy(), ())
+
+
+@pytest.mark.slow
+def test_typed_texts_lose_in_a_reader_what_they_lose_here() -> None:
+    texts = ["Call 020 7946 0123.", "Yours, Any Person", "a letter", "Straße\u00a07, any.person@example.com", ""]
+    policy = Policy(keep_email_domain=True, terms=("Straße",))
+    with Apart(1) as apart:
+        withheld = Readers(apart, ReadingSettings()).withhold(texts, policy, ("Any Person",))
+    assert list(withheld) == withhold_in_texts(texts, policy, ("Any Person",))
+    assert withheld[:3] == ("Call [withheld].", "Yours, [withheld]", "a letter")
 
 
 @pytest.mark.parametrize(("pages", "hours"), [(1, 0.1), (10, 0.6), (2000, 4.0)])

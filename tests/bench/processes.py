@@ -10,7 +10,8 @@ import ctypes
 import os
 import resource
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -44,6 +45,32 @@ def cpu_s_below() -> float:
     return total
 
 
+class OwnCpu:
+    """Processor seconds of some processes that live long, each without what it started, by a name."""
+
+    def __init__(self, name_of: Callable[[psutil.Process], str]) -> None:
+        self._name_of = name_of
+        self._names: dict[int, str] = {}
+        self._seen: dict[int, float] = {}
+
+    def look(self) -> None:
+        """Take in what there is now; of a process that ended, what was seen last counts."""
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                # A process is named late: between its start and its program it looks like the one that started it.
+                name = self._names.get(process.pid) or self._name_of(process)
+                if name:
+                    self._names[process.pid] = name
+                    self._seen[process.pid] = sum(process.cpu_times()[:2])
+
+    def by_name(self) -> Counter[str]:
+        """What was seen so far."""
+        total: Counter[str] = Counter()
+        for pid, seconds in self._seen.items():
+            total[self._names[pid]] += seconds  # type: ignore[assignment]
+        return total
+
+
 @dataclass(slots=True)
 class Memory:
     """What was seen at its highest, MiB.
@@ -70,16 +97,24 @@ class Memory:
 @contextmanager
 def memory_watched() -> Iterator[Memory]:
     """The memory of all that this program starts, looked at five times a second."""
-    memory, over = Memory(), threading.Event()
+    memory = Memory()
+    with looking(memory.look):
+        yield memory
+
+
+@contextmanager
+def looking(look: Callable[[], None]) -> Iterator[None]:
+    """Look five times a second."""
+    over = threading.Event()
 
     def watch() -> None:
         while not over.wait(_EVERY_S):
-            memory.look()
+            look()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        yield memory
+        yield
     finally:
         over.set()
         watcher.join()
