@@ -95,12 +95,12 @@ class Progress:
             if outcome in AT_ONCE or wait_s <= 0:
                 self.save(State.PROCESSING)
             elif self._unsaid is None:
-                self._unsaid = threading.Timer(wait_s, self._say_rest)
+                self._unsaid = threading.Timer(wait_s, self.say_rest)
                 self._unsaid.daemon = True
                 self._unsaid.start()
             self._show()
 
-    def _say_rest(self) -> None:
+    def say_rest(self) -> None:
         """Write what `advance` left unsaid, unless it was written meanwhile."""
         with self._lock, contextlib.suppress(Exception):  # the next time it is written says it as well
             if self._unsaid is not None:

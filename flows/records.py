@@ -81,6 +81,7 @@ def _redact(
         looked = _collect(looking, progress)
         read.update(looked)
         found.update(_find(place, manifest, looked, corrections, progress))
+    progress.say_rest()
     return stages
 
 
