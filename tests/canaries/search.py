@@ -35,8 +35,9 @@ def exact_forms(canary: str) -> list[bytes]:
     found = []
     for text in {canary, canary.lower(), canary.capitalize()}:
         for offset in range(3):
-            middle = base64.b64encode(b"\0" * offset + text.encode())
-            found.append(middle[4 if offset else 0 : len(middle) - 4])
+            bits = 8 * offset, 8 * (offset + len(text.encode()))
+            coded = base64.b64encode(b"\0" * offset + text.encode())
+            found.append(coded[-(-bits[0] // 6) : bits[1] // 6])  # every digit that follows from the text alone
         found += [hashlib.new(name, text.encode()).hexdigest().encode() for name in ("md5", "sha1", "sha256", "sha512")]
     return found
 

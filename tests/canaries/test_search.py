@@ -27,7 +27,7 @@ WRAPPED = {
     "plain": b"x Wrenbird x",
     "utf-16": "wrenbird".encode("utf-16-be"),
     "hex": b"wrenbird".hex().encode(),
-    "base64": base64.b64encode(b"..wrenbird.."),
+    **{f"base64 at {n}": base64.b64encode(b"." * n + b"wrenbird..") for n in range(3)},
     "zip": zipped("a.txt", b"wrenbird"),
     "name in a zip": zipped("wrenbird.txt", b""),
     "zip in a zip": zipped("b.zip", zipped("a.txt", b"wrenbird")),
