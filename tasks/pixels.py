@@ -6,7 +6,7 @@ colour, and gives its pixels away through a copy of them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,28 @@ def image_of(pixels: NDArray[np.uint8]) -> Image.Image:
     return image
 
 
-def converted(pixels: NDArray[np.uint8], mode: str, channel: int = 0) -> NDArray[np.uint8]:
-    """One channel of RGB pixels in another of Pillow's modes: (height, width)."""
+def converted(
+    pixels: NDArray[np.uint8], mode: str, channel: int = 0, rows: Iterable[slice] | None = None
+) -> NDArray[np.uint8]:
+    """One channel of RGB pixels in another of Pillow's modes: (height, width); 0 outside `rows`, if they are given."""
+    found = np.zeros(pixels.shape[:2], np.uint8)
+    wanted = (slice(0, len(pixels)),) if rows is None else rows
+    for part in wanted:
+        for band in bands(part.stop - part.start):
+            here = slice(part.start + band.start, part.start + band.stop)
+            changed = np.asarray(Image.fromarray(pixels[here]).convert(mode))
+            found[here] = changed if changed.ndim == 2 else changed[..., channel]
+    return found
+
+
+def darkest(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The least of the channels of each pixel: (height, width)."""
     found = np.empty(pixels.shape[:2], np.uint8)
     for rows in bands(len(pixels)):
-        changed = np.asarray(Image.fromarray(pixels[rows]).convert(mode))
-        found[rows] = changed if changed.ndim == 2 else changed[..., channel]
+        part = pixels[rows]
+        np.minimum(part[..., 0], part[..., 1], out=found[rows])  # a reduction along three values takes ten times that
+        for channel in range(2, part.shape[2]):
+            np.minimum(found[rows], part[..., channel], out=found[rows])
     return found
 
 

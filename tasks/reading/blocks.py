@@ -41,6 +41,9 @@ COMPRESSION, PHOTOMETRIC, SUBSAMPLING, YCBCR = 259, 262, 530, 6
 MOST_GRIDS = 32
 """More images than this on a page have one grid together."""
 
+MOST_SPARE = 256
+"""Bytes that MuPDF counts to an image beyond its data: 57 in its version 1.28."""
+
 PHASES = 8
 FAINT_STEP, STANDS_OUT = 12, (1.15, 1.5)
 """Steps between neighbouring px that are no ink, in grey levels; and how much larger those at the edges of blocks are
@@ -140,11 +143,11 @@ def grids_of_page(page: pymupdf.Page, to_px: pymupdf.Matrix, pixels: NDArray[np.
         pixels: the page as drawn.
     """
     whole = Box(0, 0, pixels.shape[1], pixels.shape[0])
-    infos = page.get_image_info(xrefs=True)
+    infos = _images_shown(page)
     grids: dict[tuple[Point, Point, int, bool], list[Box]] = {}
     known: dict[int, Edges | None] = {}
     for info in infos:
-        if info["bpc"] == 1 and not info["has-mask"]:
+        if _is_bilevel(info):
             continue
         to_page = tuple(pymupdf.Matrix(*info["transform"]) * to_px)
         for image in _with_masks(page, _Placed(info["xref"], (info["width"], info["height"]), to_page)):
@@ -161,6 +164,29 @@ def grids_of_page(page: pymupdf.Page, to_px: pymupdf.Matrix, pixels: NDArray[np.
         step = max(grid.step[0] for grid in merged), max(grid.step[1] for grid in merged)
         return [Grid(union(grid.place for grid in merged), step, (0.0, 0.0), math.ceil(max(step)))]
     return merged
+
+
+def _images_shown(page: pymupdf.Page) -> list[dict[str, Any]]:
+    """What `Page.get_image_info` tells of each image that shows, with the number of its object, 0 when it is inline.
+
+    To find the numbers, MuPDF decodes every image once more. That is spared where nothing depends on it, and on scans:
+    the only image that shows is the only one there is, by its size and its bytes.
+    """
+    infos: list[dict[str, Any]] = page.get_image_info()
+    if all(map(_is_bilevel, infos)):
+        return [{**info, "xref": 0} for info in infos]
+    objects = page.get_images(full=True)
+    if len(infos) == len(objects) == 1:
+        (info,), ((xref, _, width, height, *_),) = infos, objects
+        document: Any = page.parent
+        spare = info["size"] - len(document.xref_stream_raw(xref))
+        if (info["width"], info["height"]) == (width, height) and 0 <= spare < MOST_SPARE:
+            return [{**info, "xref": xref}]
+    return page.get_image_info(xrefs=True)
+
+
+def _is_bilevel(info: dict[str, Any]) -> bool:
+    return bool(info["bpc"] == 1 and not info["has-mask"])
 
 
 def _with_masks(page: pymupdf.Page, image: _Placed) -> Iterator[_Placed]:

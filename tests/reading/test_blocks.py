@@ -11,6 +11,7 @@ from PIL import Image
 
 from tasks.geometry import Box, Grid
 from tasks.model import PageRaster
+from tasks.reading import blocks
 from tasks.reading.blocks import MOST_GRIDS, UNKNOWN, Edges, jpeg_edges
 from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
@@ -108,6 +109,38 @@ def test_very_many_images_have_one_grid_that_takes_them_all_in() -> None:
     (grid,) = page.grids
     assert grid.rim >= max(grid.step)
     assert grid.place.contains(Box(2, 2, 600, 400))
+
+
+def test_a_scan_has_the_blocks_that_mupdf_finds_by_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One image on the page and one in the file, which is the same: it is not decoded to know that."""
+    data = pdf_with(lambda page: page.insert_image((0, 0, 96, 96), stream=coded()), (96, 96))
+    light, colours = page_of(data).grids
+    assert (light.step, light.place, colours.step) == ((8, 8), Box(0, 0, 96, 96), (16, 16))
+    monkeypatch.setattr(blocks, "MOST_SPARE", 0)
+    assert page_of(data).grids == (light, colours)
+
+
+def test_an_inline_image_is_not_taken_for_the_one_object_of_its_size() -> None:
+    """The object is not shown, and lossless; what is shown is a JPEG in the page's own operators."""
+
+    def draw(page: pymupdf.Page) -> None:
+        page.insert_image((0, 0, 96, 96), pixmap=pymupdf.Pixmap(pymupdf.csGRAY, (0, 0, 96, 96), False))
+        jpeg = coded(mode="L")
+        image = b"q 96 0 0 96 0 0 cm BI /W 96 /H 96 /CS /G /BPC 8 /F /DCT ID " + jpeg + b" EI Q"
+        page.parent.update_stream(page.get_contents()[-1], image)
+
+    (grid,) = page_of(pdf_with(draw, (96, 96))).grids
+    assert grid.step == (16, 16)
+
+
+def test_a_lossy_object_beside_a_bilevel_image_may_show() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        page.insert_image((0, 0, 96, 96), stream=coded(mode="L"))
+        image = b"q 96 0 0 96 0 0 cm BI /W 8 /H 8 /CS /G /BPC 1 ID " + bytes(range(8)) + b" EI Q"
+        page.parent.update_stream(page.get_contents()[-1], image)
+
+    (grid,) = page_of(pdf_with(draw, (96, 96))).grids
+    assert min(grid.step) > 8
 
 
 def test_an_image_in_a_pattern_is_taken_for_coarse() -> None:

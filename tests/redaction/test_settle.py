@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tasks.geometry import Box
 from tasks.redaction.lines import Shelf, settle
-from tasks.redaction.paint import calm
+from tasks.redaction.paint import _median, calm
 from tests.redaction.drawn import blocks_of
 
 SIZE = (400, 300)
@@ -89,3 +92,9 @@ def test_a_mark_of_whole_blocks_changes_nothing_around() -> None:
     before = page.copy()
     calm(page, [WHOLE], BLOCKS)
     assert np.array_equal(page, before)
+
+
+@given(arrays(np.uint8, st.integers(1, 9)), arrays(np.uint8, st.tuples(st.integers(1, 9), st.just(3))))
+def test_a_counted_median_is_numpys(shades: np.ndarray, colours: np.ndarray) -> None:
+    assert _median(shades) == np.median(shades)
+    assert np.array_equal(_median(colours), np.median(colours, axis=0))

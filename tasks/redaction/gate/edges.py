@@ -38,8 +38,12 @@ HIDDEN_PART = 0.4
 ENOUGH = 0.7
 """Share of a value that is substantial."""
 
-READ_WELL, SHORTEST_PLAIN, PUNCTUATION = 80.0, 3, ".,;:!?()'\"-"
-"""Least confidence (0 to 100) and least letters of a word that need not be read again, and what may stand around it."""
+READ_WELL, CERTAIN, SHORTEST_PLAIN, PUNCTUATION = 80.0, 100.0, 2, ".,;:!?()'\"-"
+"""Least confidence (0 to 100) and least letters of a word that need not be read again, and what may stand around it;
+the confidence of a word that a page's own drawing tells of, which no recogniser reaches."""
+
+LINES_AROUND, ENDS_AROUND, TALLEST_LINE_PX = 1, 3, 100
+"""What of a mark's surroundings is read again, in heights of the mark: above and below it, and at both ends."""
 
 LEAST_INK = 64
 """Contrast of ink, in grey levels."""
@@ -139,10 +143,12 @@ class Surroundings:
     Attributes:
         page: 0-based.
         sheets: enlarged bands round the marks, stitched on as few sheets as hold them, at `READING_DPI`.
+        known: what stands in lines above and below marks and is certain, so that it is not on the sheets.
     """
 
     page: int
     sheets: tuple[NDArray[np.uint8], ...] = field(repr=False)
+    known: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def size_px(self) -> int:
@@ -155,14 +161,14 @@ def surroundings(view: PageView) -> Surroundings:
     bands = _bands(view) if fragment_tests(view.output.plan.withheld) else []
     if not bands:
         return Surroundings(view.number, ())
-    page = _unexplained(view)
+    page, known = _unexplained(view, bands)
     scale = max(1.0, min(3.0, READING_DPI / min(view.transcript.dpi)))
     cuts = [
         _enlarged(cut, view.quarter_turns, scale)
         for band in bands
         if _shows_ink(cut := page[band.y0 : band.y1, band.x0 : band.x1])
     ]
-    return Surroundings(view.number, tuple(_sheets(cuts)))
+    return Surroundings(view.number, tuple(_sheets(cuts)), known)
 
 
 def reread_surroundings(
@@ -171,9 +177,10 @@ def reread_surroundings(
     """Read what lies around the marks of some pages, each sheet by itself."""
     tests = fragment_tests(withheld)
     pages = [one.page for one in around for _ in one.sheets]
+    read = zip(pages, reread([sheet for one in around for sheet in one.sheets], READING_DPI), strict=True)
     found = set()
-    for page, read in zip(pages, reread([sheet for one in around for sheet in one.sheets], READING_DPI), strict=True):
-        words = Words.of(read)
+    for page, texts in (*((one.page, one.known) for one in around), *read):
+        words = Words.of(texts)
         if page not in found and any(test(words) for test in tests):
             found.add(page)
             yield Finding("A09", page, None, "A substantial part of a withheld value can be read beside a mark.")
@@ -182,31 +189,52 @@ def reread_surroundings(
 def _bands(view: PageView) -> list[Box]:
     """The marks with a line above, a line below and a few characters at both ends; bands that meet are one."""
     upright = view.quarter_turns % 2 == 0
-    bands = []
-    for region in view.regions:
-        h = min(region.height if upright else region.width, 100)
-        band = region.padded(3 * h, h) if upright else region.padded(h, 3 * h)
-        bands.append(band.clipped(view.transcript.width_px, view.transcript.height_px))
+    bands = [
+        _around(region, upright, LINES_AROUND).clipped(view.transcript.width_px, view.transcript.height_px)
+        for region in view.regions
+    ]
     return joined(bands)
 
 
-def _unexplained(view: PageView) -> NDArray[np.uint8]:
+def _around(region: Box, upright: bool, lines: int) -> Box:
+    """A mark with so many lines above and below it and a few characters at both ends."""
+    h = min(region.height if upright else region.width, TALLEST_LINE_PX)
+    return region.padded(ENDS_AROUND * h, lines * h) if upright else region.padded(lines * h, ENDS_AROUND * h)
+
+
+def _unexplained(view: PageView, bands: Sequence[Box]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The page with its marks made white, so that they are not read as anything, and with them what is read anyway.
 
     A word that was read well, has no sign but letters and stands in no withheld value is no part of a number or an
-    address; reading it again takes most of the time and cannot change the verdict.
+    address; reading it again takes most of the time and cannot change the verdict. Words that are certain are judged
+    as they are, but for those in a mark's own line, where they may go on with what a mark leaves.
+
+    Returns:
+        Its pixels, and the certain words that are white in these bands and may be parts of values.
     """
-    page = np.array(view.grey)
+    page, known = np.array(view.grey), []
     values = "\n".join(map(_folded, view.output.plan.withheld))
+    upright = view.quarter_turns % 2 == 0
+    own_lines = [_around(region, upright, 0) for region in view.regions]
     for reading in view.transcript.readings[:1]:
         for word in reading.words:
-            if word.confidence >= READ_WELL and _is_plain(word.text) and _folded(word.text) not in values:
-                for place in reading.frame.regions_to_page(word.box):
-                    if not any(place.meets(region) for region in view.regions):
-                        page[place.y0 : place.y1, place.x0 : place.x1] = 255
+            plain = word.confidence >= READ_WELL and _is_plain(word.text) and _folded(word.text) not in values
+            if not plain and word.confidence < CERTAIN:
+                continue
+            places = reading.frame.regions_to_page(word.box)
+            if not _meet(places, bands) or _meet(places, view.regions if plain else own_lines):
+                continue
+            for place in places:
+                page[place.y0 : place.y1, place.x0 : place.x1] = 255
+            if not plain:
+                known.append(word.text)
     for region in view.regions:
         page[region.y0 : region.y1, region.x0 : region.x1] = 255
-    return page
+    return page, tuple(known)
+
+
+def _meet(places: Sequence[Box], others: Sequence[Box]) -> bool:
+    return any(place.meets(other) for place in places for other in others)
 
 
 def _is_plain(text: str) -> bool:

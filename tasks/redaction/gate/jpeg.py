@@ -150,7 +150,8 @@ def _is_used_up(scan: bytes, header: _Header, scan_header: bytes) -> bool:
 def _walk(stripped: bytes, blocks: Sequence[tuple[_Codes, _Codes]], units: int) -> int:
     """The bits that so many units of blocks take."""
     bits = _windows(stripped)
-    short = {(id(dc), id(ac)): _short_blocks(dc, ac) for dc, ac in blocks}
+    kinds = {(id(dc), id(ac)): (dc, ac) for dc, ac in blocks}  # a unit has several blocks of one kind
+    short = {kind: _short_blocks(dc, ac) for kind, (dc, ac) in kinds.items()}
     steps = [(short[id(dc), id(ac)], dc.advance, ac.advance, ac.step) for dc, ac in blocks]
     at = 0
     for _ in range(units):

@@ -17,7 +17,7 @@ from tasks.model import Finding, Kind, Mark
 from tasks.pixels import converted
 from tasks.redaction.gate.checks import FAULTS, file_check, page_check
 from tasks.redaction.gate.output import Output, PageView
-from tasks.redaction.gate.pixels import JPEG_BLOCK, coded_again, covered, expected_marks, luma
+from tasks.redaction.gate.pixels import JPEG_BLOCK, code_again, covered, expected_marks, luma, rows_of_blocks
 
 RINGING, FAINT, LEAST_REST = 5.0, 24, 8
 """Mean stray of a cut block's rest from bare paper, coded alike, that is more than coding (at most 3.3 on 150 drawn
@@ -51,12 +51,14 @@ def no_ringing_is_left_beside_marks(view: PageView) -> Iterator[Finding]:
     does once it is coded as the page is; ringing is what that does not explain. A block with a neighbour's ink in it
     cannot be judged so.
     """
-    light, inside = luma(view), covered(view)
-    cells = list(_cells(view, light, inside))
+    places = [(region, grid, _reach(view, region, grid)) for region in view.regions for grid in view.transcript.grids]
+    rows = rows_of_blocks((around for _, _, around in places if around.area), view.transcript.height_px)
+    light, inside = luma(view, rows), covered(view)
+    cells = list(_cells(places, light, inside))
     if not cells:
         return
     faulty: dict[Box, None] = {}
-    for plane in _planes(view, light):
+    for plane in _planes(view, light, rows):
         faulty |= dict.fromkeys(_ringing(view, plane, inside, cells))
     for region in faulty:
         yield Finding("A20", view.number, region, f"A mark leaves {FAULTS['A20']}.")
@@ -96,48 +98,59 @@ class _Cell:
     bare: bool
 
 
-def _cells(view: PageView, light: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Iterator[_Cell]:
-    for region in view.regions:
-        for grid in view.transcript.grids:
-            around = _reach(view, region, grid)
-            if inside[_cut(around)].all():
-                continue
-            outside = ~inside[_cut(around)]
-            for block in _blocks(around, grid):
-                shades = light[_cut(block)][outside[_cut(block.moved(-around.x0, -around.y0))]]
-                if shades.size:
-                    own = _cut(_own_blocks(block))
-                    bare = _is_even(shades) and _is_even(light[own][~inside[own]])
-                    yield _Cell(region, grid, around, block, shades.size, bare)
+def _cells(
+    places: Sequence[tuple[Box, Grid, Box]], light: NDArray[np.uint8], inside: NDArray[np.bool_]
+) -> Iterator[_Cell]:
+    for region, grid, around in places:
+        if inside[_cut(around)].all():
+            continue
+        outside = ~inside[_cut(around)]
+        for block in _blocks(around, grid):
+            shades = light[_cut(block)][outside[_cut(block.moved(-around.x0, -around.y0))]]
+            if shades.size:
+                own = _cut(_own_blocks(block))
+                bare = _is_even(shades) and _is_even(light[own][~inside[own]])
+                yield _Cell(region, grid, around, block, shades.size, bare)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """One component of the page as JPEG codes it: as it is seen, what marks look like in it, and its table."""
+    """One component of the page as JPEG codes it, in the rows of blocks that marks can ring in.
+
+    Attributes:
+        seen: (height, width).
+        marked: what marks look like in it, the same.
+        table: its table in the file.
+        rows: bands outside which the component says nothing.
+    """
 
     seen: NDArray[np.uint8]
     marked: NDArray[np.uint8]
     table: int
+    rows: Sequence[slice]
 
 
 @dataclass(frozen=True, slots=True)
 class _Bare:
-    """A plane with bare paper around its marks: before and after coding."""
+    """A plane with bare paper around its marks: before and after coding; both say nothing outside the plane's rows."""
 
     drawn: NDArray[np.uint8]
     coded: NDArray[np.uint8]
 
 
-def _planes(view: PageView, light: NDArray[np.uint8]) -> Iterator[_Plane]:
-    yield _Plane(light, expected_marks(view), 0)
+def _planes(view: PageView, light: NDArray[np.uint8], rows: Sequence[slice]) -> Iterator[_Plane]:
+    yield _Plane(light, expected_marks(view), 0, rows)
     if view.pixels.ndim == 3:
         for n in (1, 2):
-            yield _Plane(converted(view.pixels, "YCbCr", n), np.broadcast_to(np.uint8(NEUTRAL), light.shape), 1)
+            seen = converted(view.pixels, "YCbCr", n, rows)
+            yield _Plane(seen, np.broadcast_to(np.uint8(NEUTRAL), light.shape), 1, rows)
 
 
 def _bare(view: PageView, plane: _Plane, inside: NDArray[np.bool_], cells: Sequence[_Cell]) -> _Bare:
     """The plane as it were if there were bare paper around all marks."""
-    drawn = np.where(inside, plane.marked, plane.seen)
+    drawn = np.zeros_like(plane.seen)
+    for band in plane.rows:
+        drawn[band] = np.where(inside[band], plane.marked[band], plane.seen[band])
     papers: dict[Box, np.uint8] = {}
     for cell in cells:
         # A neighbour's ink stays: where the file's own blocks lie otherwise, it rings into the next one.
@@ -147,11 +160,11 @@ def _bare(view: PageView, plane: _Plane, inside: NDArray[np.bool_], cells: Seque
             rest = ~inside[_cut(cell.around)]
             papers[cell.around] = np.uint8(np.median(plane.seen[_cut(cell.around)][rest]))
         np.copyto(drawn[_cut(cell.block)], papers[cell.around], where=~inside[_cut(cell.block)])
-    return _Bare(drawn, _coded(view, plane, drawn))
-
-
-def _coded(view: PageView, plane: _Plane, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return coded_again(view, picture, plane.table) if view.image.Filter == "/DCTDecode" else picture
+    coded = drawn
+    if view.image.Filter == "/DCTDecode":
+        coded = drawn.copy()
+        code_again(view, coded, plane.rows, plane.table)
+    return _Bare(drawn, coded)
 
 
 def _own_blocks(block: Box) -> Box:
@@ -229,7 +242,9 @@ def _least_stray(view: PageView, plane: _Plane, bare: _Bare, block: Box, rest: N
     for shade in range(max(0, middle - SHADES), min(255, middle + SHADES) + 1):
         tiles.append(tile.copy())
         tiles[-1][place][rest] = shade
-    coded = _coded(view, plane, np.hstack(tiles))
+    coded = np.hstack(tiles)
+    if view.image.Filter == "/DCTDecode":
+        code_again(view, coded, (slice(0, len(coded)),), plane.table)
     looks = (coded[:, n * whole.width : (n + 1) * whole.width][place][rest] for n in range(len(tiles)))
     return min(_stray(there, look) for look in looks) > RINGING
 

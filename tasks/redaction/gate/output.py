@@ -22,7 +22,7 @@ from PIL import Image
 
 from tasks.geometry import Box
 from tasks.model import Mark, PageTranscript, RedactionPlan, Transcript
-from tasks.pixels import pixels_of
+from tasks.pixels import darkest, pixels_of
 
 Pt = tuple[float, float, float, float, float, float]
 
@@ -144,7 +144,7 @@ class PageView:
     @cached_property
     def grey(self) -> NDArray[np.uint8]:
         """The pixels without colour, the darkest channel of each: (height, width)."""
-        return self.pixels if self.pixels.ndim == 2 else self.pixels.min(axis=2)
+        return self.pixels if self.pixels.ndim == 2 else darkest(self.pixels)
 
     @cached_property
     def instructions(self) -> list[Any]:

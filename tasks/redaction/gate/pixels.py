@@ -7,7 +7,7 @@ drawn again here, from the plan alone, and compared.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -37,12 +37,16 @@ CRISP = 110
 @page_check("A07", "A23")
 def marks_are_one_opaque_value(view: PageView) -> Iterator[Finding]:
     """Each mark is the fill and the print that follows from the plan; nothing shines through."""
-    inside, wanted, light = covered(view), expected_marks(view), luma(view)
+    rows = rows_of_blocks(view.regions, view.transcript.height_px)
+    inside, wanted, light = covered(view), expected_marks(view), luma(view, rows)
     pixels = view.pixels if view.pixels.ndim == 3 else view.pixels[..., None]
     allowed, cut = 0, np.zeros(inside.shape, np.bool_)
-    if view.image.Filter == "/DCTDecode" and view.marks:
-        wanted = coded_again(view, np.where(inside, wanted, light))
-        allowed, cut = STRAY, ~_whole_blocks(inside)
+    if view.image.Filter == "/DCTDecode":
+        for band in rows:
+            np.copyto(wanted[band], light[band], where=~inside[band])
+            cut[band] = ~_whole_blocks(inside[band])
+        code_again(view, wanted, rows)
+        allowed = STRAY
     for mark in view.marks:
         for region in mark.regions:
             place = np.s_[region.y0 : region.y1, region.x0 : region.x1]
@@ -54,6 +58,15 @@ def marks_are_one_opaque_value(view: PageView) -> Iterator[Finding]:
                 break
 
 
+def rows_of_blocks(boxes: Iterable[Box], height: int) -> list[slice]:
+    """The rows of a page whose blocks meet one of these places, as bands from top to bottom; `height` is the page's."""
+    touched = np.zeros(-(-height // JPEG_BLOCK) + 1, np.int8)
+    for box in boxes:
+        touched[max(0, box.y0) // JPEG_BLOCK : -(-min(box.y1, height) // JPEG_BLOCK)] = 1
+    edges = np.flatnonzero(np.diff(touched, prepend=0)) * JPEG_BLOCK
+    return [slice(int(top), min(int(end), height)) for top, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def covered(view: PageView) -> NDArray[np.bool_]:
     """Which pixels of the page marks cover."""
     inside = np.zeros((view.transcript.height_px, view.transcript.width_px), np.bool_)
@@ -62,25 +75,34 @@ def covered(view: PageView) -> NDArray[np.bool_]:
     return inside
 
 
-def luma(view: PageView) -> NDArray[np.uint8]:
-    """The page's lightness as JPEG codes it."""
-    return view.pixels if view.pixels.ndim == 2 else converted(view.pixels, "L")
+def luma(view: PageView, rows: Sequence[slice]) -> NDArray[np.uint8]:
+    """The page's lightness as JPEG codes it: (height, width), 0 but in these rows."""
+    return view.pixels if view.pixels.ndim == 2 else converted(view.pixels, "L", rows=rows)
 
 
-def coded_again(view: PageView, picture: NDArray[np.uint8], table: int = 0) -> NDArray[np.uint8]:
-    """One component as it looks after the loss of the page's own JPEG coding: each block for itself, by the same table.
+def code_again(view: PageView, picture: NDArray[np.uint8], rows: Sequence[slice], table: int = 0) -> None:
+    """Make one component look as after the loss of the page's own JPEG coding: each block for itself, by its table.
 
     Args:
         view: the page.
-        picture: uint8 (height, width).
+        picture: uint8 (height, width), changed in place.
+        rows: bands of whole blocks, from top to bottom, that are changed; at the page's end a block may be cut.
         table: 0 for lightness, 1 for a colour.
     """
+    if not rows:
+        return
     with Image.open(io.BytesIO(view.image.read_raw_bytes()), formats=["JPEG"]) as coded:
         tables = coded.quantization  # type: ignore[attr-defined]
     out = io.BytesIO()
-    image_of(picture).save(out, "JPEG", qtables={0: tables.get(table, tables[0])})
+    bands = np.concatenate([picture[band] for band in rows])
+    image_of(bands).save(out, "JPEG", qtables={0: tables.get(table, tables[0])})
     with Image.open(out) as again:
-        return pixels_of(again)
+        bands = pixels_of(again)
+    top = 0
+    for band in rows:
+        height = band.stop - band.start
+        picture[band] = bands[top : top + height]
+        top += height
 
 
 def _whole_blocks(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

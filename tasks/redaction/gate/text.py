@@ -133,4 +133,5 @@ def _stands_at(shown: Shown, place: Box) -> bool:
 def _has_ink(view: PageView, box: Box) -> bool:
     around = box.padded(2).clipped(view.transcript.width_px, view.transcript.height_px)
     patch = view.pixels[around.y0 : around.y1, around.x0 : around.x1]
-    return bool(patch.size) and bool((np.ptp(patch.astype(int), axis=(0, 1)) >= LEAST_INK).any())
+    channels = (patch,) if patch.ndim == 2 else np.moveaxis(patch, 2, 0)
+    return bool(patch.size) and any(int(one.max()) - int(one.min()) >= LEAST_INK for one in channels)

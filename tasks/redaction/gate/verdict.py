@@ -117,7 +117,7 @@ def _run_page_checks(output: Output, reread: RereadAll | None) -> Iterator[Findi
 
 
 def _reread(output: Output, around: Sequence[Surroundings], reread: RereadAll) -> Iterator[Finding]:
-    if any(one.sheets for one in around):
+    if any(one.sheets or one.known for one in around):
         read = partial(reread_surroundings, around, output.plan.withheld, reread)
         yield from _guarded(REREAD, ("A09",), None, read)
 
