@@ -173,6 +173,11 @@ def test_certain_words_of_other_lines_are_not_read_again_whatever_they_hold() ->
     assert any((sheet < 128).any() for sheet in heard_around(unsure, unsure.plan)[1])
 
 
+def test_rows_of_dots_are_certain_and_what_is_written_on_them_is_not() -> None:
+    record = told("Ring ............ now", f"{NUMBER}")
+    assert any((sheet < 128).any() for sheet in heard_around(record, record.plan)[1])
+
+
 def test_certain_words_are_judged_without_being_read_again() -> None:
     record = told("The desk is open.", f"Ring {NUMBER} today", f"or {NUMBER} at night")
     assert heard_around(record, record.plan)[0] == set()

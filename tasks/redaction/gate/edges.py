@@ -219,8 +219,8 @@ def _unexplained(view: PageView, bands: Sequence[Box]) -> tuple[NDArray[np.uint8
     for reading in view.transcript.readings[:1]:
         for word in reading.words:
             plain = word.confidence >= READ_WELL and _is_plain(word.text) and _folded(word.text) not in values
-            if not plain and word.confidence < CERTAIN:
-                continue
+            if not plain and not (word.confidence >= CERTAIN and _folded(word.text)):
+                continue  # rows of dots are certain as well, but not what is written on them
             places = reading.frame.regions_to_page(word.box)
             if not _meet(places, bands) or _meet(places, view.regions if plain else own_lines):
                 continue
