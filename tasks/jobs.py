@@ -54,7 +54,7 @@ def show(settings: bytes, media: bytes, pages: bytes, widest_px: bytes, untruste
     """Settings, Media, (first, end) of the pages, width, file -> [a JPEG for each of those pages]."""
     chosen, width = decode(settings, ReadingSettings), decode(widest_px, int)
     wanted = range(*decode(pages, tuple[int, int]))
-    rasters = rasterise(untrusted, decode(media, Media), chosen.limits, wanted)
+    rasters = rasterise(untrusted, decode(media, Media), chosen.limits, wanted, text=False)
     return [encode_picture(raster.pixels, width) for raster in rasters]
 
 
