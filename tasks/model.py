@@ -139,12 +139,16 @@ class Word:
     line: int
 
 
+DRAWN_TEXT = "drawn-text"
+"""The reader of pages that a program drew and whose letters were confirmed (`tasks.reading.trusted`): it is certain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one pass of one reader saw on one page.
 
     Attributes:
-        reader: engine and settings, e.g. `tesseract --psm 3`, or `text-layer`.
+        reader: engine and settings, e.g. `tesseract --psm 3`, or `text-layer`, or `DRAWN_TEXT`.
         frame: from the reading's space back to page space.
         whole: whether the reader looked at the whole page; else only at what another had left unread, and the words
             around are the other's: what it does not say is no objection, and what it repeats confirms nothing.

@@ -41,9 +41,6 @@ COMPRESSION, PHOTOMETRIC, SUBSAMPLING, YCBCR = 259, 262, 530, 6
 MOST_GRIDS = 32
 """More images than this on a page have one grid together."""
 
-MOST_SPARE = 256
-"""Bytes that MuPDF counts to an image beyond its data: 57 in its version 1.28."""
-
 PHASES = 8
 FAINT_STEP, STANDS_OUT = 12, (1.15, 1.5)
 """Steps between neighbouring px that are no ink, in grey levels; and how much larger those at the edges of blocks are
@@ -169,19 +166,20 @@ def grids_of_page(page: pymupdf.Page, to_px: pymupdf.Matrix, pixels: NDArray[np.
 def _images_shown(page: pymupdf.Page) -> list[dict[str, Any]]:
     """What `Page.get_image_info` tells of each image that shows, with the number of its object, 0 when it is inline.
 
-    To find the numbers, MuPDF decodes every image once more. That is spared where nothing depends on it, and on scans:
-    the only image that shows is the only one there is, by its size and its bytes.
+    To find the numbers, MuPDF decodes every image once more. That is spared where nothing depends on it, and on most
+    scans: the only image that shows is a JPEG, and its bytes are those of the only one there is.
     """
     infos: list[dict[str, Any]] = page.get_image_info()
     if all(map(_is_bilevel, infos)):
         return [{**info, "xref": 0} for info in infos]
     objects = page.get_images(full=True)
     if len(infos) == len(objects) == 1:
-        (info,), ((xref, _, width, height, *_),) = infos, objects
         document: Any = page.parent
-        spare = info["size"] - len(document.xref_stream_raw(xref))
-        if (info["width"], info["height"]) == (width, height) and 0 <= spare < MOST_SPARE:
-            return [{**info, "xref": xref}]
+        xref = objects[0][0]
+        if document.xref_get_key(xref, "Filter")[1] == "/DCTDecode":
+            blocks = page.get_text("dict", flags=pymupdf.TEXT_PRESERVE_IMAGES)["blocks"]
+            if [block["image"] for block in blocks if "image" in block] == [document.xref_stream_raw(xref)]:
+                return [{**infos[0], "xref": xref}]
     return page.get_image_info(xrefs=True)
 
 

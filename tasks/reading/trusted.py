@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from tasks.geometry import Box, Frame
-from tasks.model import Drawn, PageRaster, PageTranscript, Reading, Word
+from tasks.model import DRAWN_TEXT, Drawn, PageRaster, PageTranscript, Reading, Word
 from tasks.reading.leaders import LEADER
 from tasks.reading.sample import Drawing, find_confirmed, number_forms
 from tasks.reading.settings import OcrSettings
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
     Grey = NDArray[np.uint8]
     Shapes = NDArray[np.float32]
-
-READER = "drawn-text"
 
 LARGEST_PX = 10_000_000
 """A3 at 200 dpi is 7.7 million; several pages are in memory at once."""
@@ -99,7 +97,7 @@ def suppose(raster: PageRaster) -> Supposition | None:
         return None
     ink, boxes = inked
     frame = Frame(raster.width_px, raster.height_px)
-    reading = Reading(READER, frame, tuple(_words(drawn, boxes)))
+    reading = Reading(DRAWN_TEXT, frame, tuple(_words(drawn, boxes)))
     page = PageTranscript(raster.page, raster.width_px, raster.height_px, raster.dpi, raster.grids, (reading,))
     return Supposition(page, drawn, ink, _shapes(ink, drawn.boxes))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tasks.geometry import Box
-from tasks.model import Kind, RedactionPlan, Transcript
+from tasks.model import DRAWN_TEXT, Kind, RedactionPlan, Transcript
 from tasks.redaction.apply import apply_marks
 from tasks.redaction.gate.verdict import check_record
 from tests.redaction.drawn import DrawnRecord, draw_page, record_of
@@ -112,12 +112,14 @@ def sheets_of(record: DrawnRecord, confidence: float = 50.0) -> list[np.ndarray]
     return seen
 
 
-def read_with(confidence: float, transcript: Transcript) -> Transcript:
+def read_with(confidence: float, transcript: Transcript, reader: str = "tesseract") -> Transcript:
     pages = [
         dataclasses.replace(
             page,
             readings=tuple(
-                dataclasses.replace(r, words=tuple(dataclasses.replace(w, confidence=confidence) for w in r.words))
+                dataclasses.replace(
+                    r, reader=reader, words=tuple(dataclasses.replace(w, confidence=confidence) for w in r.words)
+                )
                 for r in page.readings
             ),
         )
@@ -136,6 +138,8 @@ def read_with(confidence: float, transcript: Transcript) -> Transcript:
         ("harbour.desk", 95.0, True),
         ("at", 95.0, False),
         ("a", 95.0, True),
+        ("OO", 95.0, True),  # a pair of digits as likely
+        ("SOS", 95.0, True),
         ("jane", 95.0, True),  # a part of what is hidden
     ],
 )
@@ -147,9 +151,9 @@ def test_plain_words_read_well_are_not_read_again(text: str, confidence: float, 
 
 
 def told(*lines: str) -> DrawnRecord:
-    """A page of which every word is certain, with its number, wherever it stands alone in a line, marked once."""
+    """A page that a program drew and every word of which is certain; its numbers are marked."""
     record = record_of(draw_page(lines, {NUMBER: Kind.PHONE}, mode="bilevel", size=(900, 80 + 41 * len(lines))))
-    return dataclasses.replace(record, transcript=read_with(100.0, record.transcript))
+    return dataclasses.replace(record, transcript=read_with(100.0, record.transcript, DRAWN_TEXT))
 
 
 def heard_around(record: DrawnRecord, plan: RedactionPlan) -> tuple[set[str], list[np.ndarray]]:
@@ -169,8 +173,8 @@ def test_certain_words_of_other_lines_are_not_read_again_whatever_they_hold() ->
     above = told("4471 desk.7 a", f"{NUMBER}", "b 12/3 desk.8")
     assert any((sheet < 128).any() for sheet in heard_around(beside, beside.plan)[1])
     assert not any((sheet < 128).any() for sheet in heard_around(above, above.plan)[1])
-    unsure = dataclasses.replace(above, transcript=read_with(99.0, above.transcript))
-    assert any((sheet < 128).any() for sheet in heard_around(unsure, unsure.plan)[1])
+    read = dataclasses.replace(above, transcript=read_with(100.0, above.transcript))
+    assert any((sheet < 128).any() for sheet in heard_around(read, read.plan)[1])
 
 
 def test_rows_of_dots_are_certain_and_what_is_written_on_them_is_not() -> None:
@@ -185,7 +189,24 @@ def test_certain_words_are_judged_without_being_read_again() -> None:
     forgotten = dataclasses.replace(record.plan, marks=(first,))
     found, sheets = heard_around(record, forgotten)
     assert "A09" in found
-    assert len(sheets) <= 1  # what stands in the mark's own line
+    assert not any((sheet < 128).any() for sheet in sheets)
+
+
+@pytest.mark.parametrize(
+    ("beside", "below", "found"),
+    [
+        ("020 7946", "012 seen", True),
+        ("O20 7946", "O12 seen", True),
+        ("020 7946", "seen", False),
+        ("020", "and 7946", False),
+    ],
+)
+def test_certain_words_are_judged_together_with_those_of_the_marks_own_line(
+    beside: str, below: str, found: bool
+) -> None:
+    """Seven digits of ten in a row, though they go on in the next line, and though letters stand for some."""
+    record = told(f"{NUMBER} {beside}", below, "end")
+    assert ("A09" in heard_around(record, record.plan)[0]) == found
 
 
 def test_the_band_round_a_mark_is_enlarged_and_shows_what_stands_beside(one_number: DrawnRecord) -> None:

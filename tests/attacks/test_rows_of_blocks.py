@@ -24,6 +24,7 @@ from tests.redaction.drawn import draw_page, record_of
         ([Box(0, 0, 1, 1), Box(5, 90, 9, 100)], [slice(0, 8), slice(88, 100)]),
         ([Box(0, 30, 1, 34), Box(0, 40, 1, 41), Box(0, 10, 1, 12)], [slice(8, 16), slice(24, 48)]),
         ([Box(0, -5, 1, 120)], [slice(0, 100)]),
+        ([Box(0, -40, 1, -20), Box(0, 120, 1, 140)], []),
     ],
 )
 def test_rows_take_in_whole_blocks(boxes: list[Box], rows: list[slice]) -> None:

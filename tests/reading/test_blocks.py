@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import numpy as np
 import pymupdf
 import pytest
 from PIL import Image
 
+from tasks.errors import CorruptFileError
 from tasks.geometry import Box, Grid
 from tasks.model import PageRaster
-from tasks.reading import blocks
 from tasks.reading.blocks import MOST_GRIDS, UNKNOWN, Edges, jpeg_edges
 from tasks.reading.media import inspect
 from tasks.reading.rasterise import rasterise
@@ -113,24 +114,52 @@ def test_very_many_images_have_one_grid_that_takes_them_all_in() -> None:
 
 def test_a_scan_has_the_blocks_that_mupdf_finds_by_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     """One image on the page and one in the file, which is the same: it is not decoded to know that."""
-    data = pdf_with(lambda page: page.insert_image((0, 0, 96, 96), stream=coded()), (96, 96))
-    light, colours = page_of(data).grids
+    asked: list[bool] = []
+    told = pymupdf.Page.get_image_info
+
+    def listen(page: pymupdf.Page, hashes: bool = False, xrefs: bool = False) -> object:
+        asked.append(xrefs)
+        return told(page, hashes, xrefs)
+
+    monkeypatch.setattr(pymupdf.Page, "get_image_info", listen)
+    jpeg = pdf_with(lambda page: page.insert_image((0, 0, 96, 96), stream=coded()), (96, 96))
+    light, colours = page_of(jpeg).grids
     assert (light.step, light.place, colours.step) == ((8, 8), Box(0, 0, 96, 96), (16, 16))
-    monkeypatch.setattr(blocks, "MOST_SPARE", 0)
-    assert page_of(data).grids == (light, colours)
+    assert asked and not any(asked)
+    twice = pdf_with(lambda page: [page.insert_image((0, y, 96, 96 + y), stream=coded()) for y in (0, 9)], (96, 105))
+    assert page_of(twice).grids
+    assert any(asked)
 
 
-def test_an_inline_image_is_not_taken_for_the_one_object_of_its_size() -> None:
-    """The object is not shown, and lossless; what is shown is a JPEG in the page's own operators."""
+@pytest.mark.parametrize("unused", ["lossless", "of the same length", "another JPEG", "no stream"])
+def test_an_inline_image_is_not_taken_for_the_one_object_of_its_size(unused: str) -> None:
+    """The object is not shown; what is shown is a JPEG in the page's own operators."""
 
     def draw(page: pymupdf.Page) -> None:
         page.insert_image((0, 0, 96, 96), pixmap=pymupdf.Pixmap(pymupdf.csGRAY, (0, 0, 96, 96), False))
         jpeg = coded(mode="L")
         image = b"q 96 0 0 96 0 0 cm BI /W 96 /H 96 /CS /G /BPC 8 /F /DCT ID " + jpeg + b" EI Q"
-        page.parent.update_stream(page.get_contents()[-1], image)
+        document = page.parent
+        document.update_stream(page.get_contents()[-1], image)
+        xref = page.get_images(full=True)[0][0]
+        if unused == "of the same length":
+            size = page.get_image_info()[0]["size"] - 57
+            document.update_stream(xref, zlib.compress(bytes(96 * 96)).ljust(size, b"\0"), compress=False)
+            document.xref_set_key(xref, "Filter", "/FlateDecode")
+        elif unused == "another JPEG":
+            document.update_stream(xref, coded(mode="L", quality=20), compress=False)
+            document.xref_set_key(xref, "Filter", "/DCTDecode")
+        elif unused == "no stream":
+            document.update_object(xref, "<</Subtype/Image/Width 96/Height 96/Filter/DCTDecode>>")
 
-    (grid,) = page_of(pdf_with(draw, (96, 96))).grids
-    assert grid.step == (16, 16)
+    data = pdf_with(draw, (96, 96))
+    if unused == "no stream":
+        with pytest.raises(CorruptFileError):
+            page_of(data)
+        return
+    grids = page_of(data).grids
+    assert (16, 16) in [grid.step for grid in grids]
+    assert all(min(grid.step) >= 16 for grid in grids)
 
 
 def test_a_lossy_object_beside_a_bilevel_image_may_show() -> None:

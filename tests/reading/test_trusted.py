@@ -13,11 +13,10 @@ import pytest
 from pytesseract import pytesseract
 
 from tasks import pipeline
-from tasks.model import PageTranscript, Transcript
+from tasks.model import DRAWN_TEXT, PageTranscript, Transcript
 from tasks.reading.engine import recognise, recognise_all
 from tasks.reading.media import inspect
 from tasks.reading.settings import Limits, OcrSettings
-from tasks.reading.trusted import READER
 from tasks.request import Policy
 from tests.reading.papers import LINES, Pixels, image_file, pdf_with, scan_pdf, text_of, text_pixels, write_lines
 
@@ -39,7 +38,7 @@ def read(data: bytes, settings: OcrSettings | None = None) -> Transcript:
 
 
 def is_believed(page: PageTranscript) -> bool:
-    return page.readings[0].reader == READER
+    return page.readings[0].reader == DRAWN_TEXT
 
 
 def seen(page: PageTranscript) -> str:
@@ -76,7 +75,7 @@ def in_colours_and_faces(page: pymupdf.Page) -> None:
 @pytest.mark.parametrize("draw", [honest, ruled, on_a_panel, in_colours_and_faces])
 def test_a_page_that_agrees_with_its_pixels_is_believed(draw: Draw) -> None:
     (page,) = read(pdf_with(draw)).pages
-    assert [reading.reader for reading in page.readings] == [READER]
+    assert [reading.reader for reading in page.readings] == [DRAWN_TEXT]
     assert NUMBER in text_of(page)
     assert not page.doubts
 

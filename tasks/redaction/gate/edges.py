@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.geometry import Box, joined
-from tasks.model import Finding
+from tasks.model import DRAWN_TEXT, Finding, Reading, Word
 from tasks.redaction.gate.checks import RereadAll, page_check
 from tasks.redaction.gate.output import PageView
-from tasks.redaction.gate.values import national_digits
+from tasks.redaction.gate.values import CONFUSED_DIGITS, national_digits
 
 STANDS_OUT = 0.25
 """Share of a word's height that may not be left above or below a mark with ink in it."""
@@ -38,12 +38,14 @@ HIDDEN_PART = 0.4
 ENOUGH = 0.7
 """Share of a value that is substantial."""
 
-READ_WELL, CERTAIN, SHORTEST_PLAIN, PUNCTUATION = 80.0, 100.0, 2, ".,;:!?()'\"-"
-"""Least confidence (0 to 100) and least letters of a word that need not be read again, and what may stand around it;
-the confidence of a word that a page's own drawing tells of, which no recogniser reaches."""
+READ_WELL, SHORTEST_PLAIN, PUNCTUATION = 80.0, 2, ".,;:!?()'\"-"
+"""Least confidence (0 to 100) and least letters of a word that need not be read again, and what may stand around it."""
 
-LINES_AROUND, ENDS_AROUND, TALLEST_LINE_PX = 1, 3, 100
-"""What of a mark's surroundings is read again, in heights of the mark: above and below it, and at both ends."""
+LINES_AROUND, ENDS_AROUND = 1, 3
+"""What of a mark's surroundings is read again, in heights of its line: above and below it, and at both ends."""
+
+TALLEST_LINE_PX = 100
+"""Height of a mark from which on it covers several lines."""
 
 LEAST_INK = 64
 """Contrast of ink, in grey levels."""
@@ -143,7 +145,7 @@ class Surroundings:
     Attributes:
         page: 0-based.
         sheets: enlarged bands round the marks, stitched on as few sheets as hold them, at `READING_DPI`.
-        known: what stands in lines above and below marks and is certain, so that it is not on the sheets.
+        known: what stands there and is certain, in reading order; much of it is not on the sheets.
     """
 
     page: int
@@ -161,7 +163,7 @@ def surroundings(view: PageView) -> Surroundings:
     bands = _bands(view) if fragment_tests(view.output.plan.withheld) else []
     if not bands:
         return Surroundings(view.number, ())
-    page, known = _unexplained(view, bands)
+    page, known = _unexplained(view, bands), _certain_words(view, bands)
     scale = max(1.0, min(3.0, READING_DPI / min(view.transcript.dpi)))
     cuts = [
         _enlarged(cut, view.quarter_turns, scale)
@@ -179,7 +181,8 @@ def reread_surroundings(
     pages = [one.page for one in around for _ in one.sheets]
     read = zip(pages, reread([sheet for one in around for sheet in one.sheets], READING_DPI), strict=True)
     found = set()
-    for page, texts in (*((one.page, one.known) for one in around), *read):
+    told = ((one.page, spelling) for one in around for spelling in _spellings(one.known))
+    for page, texts in (*told, *read):
         words = Words.of(texts)
         if page not in found and any(test(words) for test in tests):
             found.add(page)
@@ -202,35 +205,56 @@ def _around(region: Box, upright: bool, lines: int) -> Box:
     return region.padded(ENDS_AROUND * h, lines * h) if upright else region.padded(lines * h, ENDS_AROUND * h)
 
 
-def _unexplained(view: PageView, bands: Sequence[Box]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def _unexplained(view: PageView, bands: Sequence[Box]) -> NDArray[np.uint8]:
     """The page with its marks made white, so that they are not read as anything, and with them what is read anyway.
 
     A word that was read well, has no sign but letters and stands in no withheld value is no part of a number or an
     address; reading it again takes most of the time and cannot change the verdict. Words that are certain are judged
-    as they are, but for those in a mark's own line, where they may go on with what a mark leaves.
+    as they are (`_certain_words`), and so are white but for those in a mark's own line, which may go on with what the
+    mark leaves.
 
-    Returns:
-        Its pixels, and the certain words that are white in these bands and may be parts of values.
+    Args:
+        view: the page.
+        bands: what will be read of it.
     """
-    page, known = np.array(view.grey), []
+    page = np.array(view.grey)
     values = "\n".join(map(_folded, view.output.plan.withheld))
     upright = view.quarter_turns % 2 == 0
     own_lines = [_around(region, upright, 0) for region in view.regions]
     for reading in view.transcript.readings[:1]:
         for word in reading.words:
             plain = word.confidence >= READ_WELL and _is_plain(word.text) and _folded(word.text) not in values
-            if not plain and not (word.confidence >= CERTAIN and _folded(word.text)):
-                continue  # rows of dots are certain as well, but not what is written on them
-            places = reading.frame.regions_to_page(word.box)
-            if not _meet(places, bands) or _meet(places, view.regions if plain else own_lines):
-                continue
-            for place in places:
-                page[place.y0 : place.y1, place.x0 : place.x1] = 255
-            if not plain:
-                known.append(word.text)
+            if plain or _is_certain(reading, word):
+                places = reading.frame.regions_to_page(word.box)
+                if _meet(places, bands) and not _meet(places, view.regions if plain else own_lines):
+                    for place in places:
+                        page[place.y0 : place.y1, place.x0 : place.x1] = 255
     for region in view.regions:
         page[region.y0 : region.y1, region.x0 : region.x1] = 255
-    return page, tuple(known)
+    return page
+
+
+def _certain_words(view: PageView, bands: Sequence[Box]) -> tuple[str, ...]:
+    """What is certain of these bands, in reading order, outside marks."""
+    placed = (
+        (word, reading.frame.regions_to_page(word.box))
+        for reading in view.transcript.readings[:1]
+        for word in reading.words
+        if _is_certain(reading, word)
+    )
+    return tuple(word.text for word, places in placed if _meet(places, bands) and not _meet(places, view.regions))
+
+
+def _is_certain(reading: Reading, word: Word) -> bool:
+    """Whether a page's own drawing tells of a word; of a row of dots it does not tell what is written on it."""
+    return reading.reader == DRAWN_TEXT and bool(_folded(word.text))
+
+
+def _spellings(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Words as they are, and with the letters that stand for digits: whoever draws a page may exchange them."""
+    if words:
+        yield words
+        yield tuple(word.translate(CONFUSED_DIGITS) if any(c.isdigit() for c in word) else word for word in words)
 
 
 def _meet(places: Sequence[Box], others: Sequence[Box]) -> bool:
@@ -239,7 +263,8 @@ def _meet(places: Sequence[Box], others: Sequence[Box]) -> bool:
 
 def _is_plain(text: str) -> bool:
     bare = text.strip(PUNCTUATION)
-    return len(bare) >= SHORTEST_PLAIN and bare.isalpha()
+    is_digits = bare.translate(CONFUSED_DIGITS).isdigit()  # OO, SO, Il: as likely misread
+    return len(bare) >= SHORTEST_PLAIN and bare.isalpha() and not is_digits
 
 
 def _shows_ink(cut: NDArray[np.uint8]) -> bool:

@@ -62,7 +62,7 @@ def rows_of_blocks(boxes: Iterable[Box], height: int) -> list[slice]:
     """The rows of a page whose blocks meet one of these places, as bands from top to bottom; `height` is the page's."""
     touched = np.zeros(-(-height // JPEG_BLOCK) + 1, np.int8)
     for box in boxes:
-        touched[max(0, box.y0) // JPEG_BLOCK : -(-min(box.y1, height) // JPEG_BLOCK)] = 1
+        touched[max(0, box.y0) // JPEG_BLOCK : -(-max(0, min(box.y1, height)) // JPEG_BLOCK)] = 1
     edges = np.flatnonzero(np.diff(touched, prepend=0)) * JPEG_BLOCK
     return [slice(int(top), min(int(end), height)) for top, end in zip(edges[::2], edges[1::2], strict=True)]
 
@@ -76,7 +76,7 @@ def covered(view: PageView) -> NDArray[np.bool_]:
 
 
 def luma(view: PageView, rows: Sequence[slice]) -> NDArray[np.uint8]:
-    """The page's lightness as JPEG codes it: (height, width), 0 but in these rows."""
+    """The page's lightness as JPEG codes it: (height, width); of a page in colour in these rows alone."""
     return view.pixels if view.pixels.ndim == 2 else converted(view.pixels, "L", rows=rows)
 
 
