@@ -176,7 +176,8 @@ def _images_shown(page: pymupdf.Page) -> list[dict[str, Any]]:
     if len(infos) == len(objects) == 1:
         document: Any = page.parent
         xref = objects[0][0]
-        if document.xref_get_key(xref, "Filter")[1] == "/DCTDecode":
+        inks = 4  # of which MuPDF gives no JPEG
+        if infos[0]["colorspace"] < inks and document.xref_get_key(xref, "Filter")[1] == "/DCTDecode":
             blocks = page.get_text("dict", flags=pymupdf.TEXT_PRESERVE_IMAGES)["blocks"]
             if [block["image"] for block in blocks if "image" in block] == [document.xref_stream_raw(xref)]:
                 return [{**infos[0], "xref": xref}]
